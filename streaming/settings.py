@@ -1,0 +1,159 @@
+"""All settings, read once from `PCA_…` environment variables.
+
+`PCA_KAFKA_…` is handed to librdkafka: `PCA_KAFKA_SECURITY_PROTOCOL=SASL_SSL` sets
+`security.protocol`, so TLS, SASL and tuning need no code here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_KAFKA_PREFIX = "PCA_KAFKA_"
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"(\d+)(ms|s|m|h|d)")
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used; the message names the variable and the mend."""
+
+
+def seconds(duration: str) -> float:
+    """`"5s"` → 5.0, `"1m"` → 60.0; also ms, h, d. Raises ValueError."""
+    match = _DURATION.fullmatch(duration)
+    if not match:
+        raise ValueError(f"{duration!r} is no duration; write a number and ms, s, m, h or d: 30m")
+    return int(match[1]) * _UNITS[match[2]]
+
+
+class Settings(BaseSettings):
+    """One object for every process; each reads what concerns it."""
+
+    model_config = SettingsConfigDict(env_prefix="PCA_", frozen=True, extra="ignore")
+
+    data_dir: Path = Path("data")
+    """Where a process may keep files: the SQLite database, the generated admin key."""
+    topic_prefix: str = "pca."
+    """In front of every topic; only tests and shared clusters change it."""
+    replication_factor: Annotated[int, Field(ge=1)] = 3
+    """Of topics that are created; 1 is for a local broker."""
+    calls_partitions: Annotated[int, Field(ge=1)] = 12
+    dispatch_partitions: Annotated[int, Field(ge=1)] = 12
+    schema_registry_url: str | None = None
+    """Write Confluent's wire format against this registry."""
+    schema_registry_write: bool = True
+    """With a registry set: False still writes single-object encoding, and reads both."""
+    commit_interval: Annotated[float, Field(gt=0)] = 0.25
+    """Seconds between commits of consumed offsets: what a crash may repeat."""
+    stop_deadline: Annotated[float, Field(gt=0)] = 25.0
+    """Seconds that SIGTERM leaves to finish what is in hand."""
+    log_level: str = "INFO"
+
+    producer_port: Port = 8080
+    producer_max_body_bytes: int = 8 * 1024 * 1024
+    producer_max_queued: int = 50_000
+    """Calls that may wait for the broker's word before the gateway answers 503."""
+    producer_timeout: float = 5.0
+    """Seconds until a call that Kafka did not take is answered with 503."""
+    producer_url: str = "http://127.0.0.1:8080"
+
+    console_port: Port = 8081
+    console_url: str = "http://127.0.0.1:8081"
+    database_url: str | None = None
+    """SQLAlchemy URL; a SQLite file in the data folder where unset."""
+    admin_key: str | None = None
+    """The bearer key that may do everything; generated into the data folder where unset."""
+    api_key: str | None = None
+    """What the `pca` command signs in with; the admin key of the data folder where unset."""
+    bind: str = "127.0.0.1"
+    """The address that HTTP servers listen on; 0.0.0.0 in a container."""
+
+    router_metrics_port: Port = 9101
+    dispatcher_metrics_port: Port = 9102
+    dispatcher_retry_schedule: Annotated[tuple[str, ...], NoDecode] = (
+        "5s", "1m", "5m", "30m", "2h", "5h", "10h",
+    )  # fmt: skip
+    """Delays after the first, second, … failed attempt; after the last the dispatch is dead."""
+    dispatcher_in_flight: Annotated[int, Field(ge=1)] = 1000
+    """Requests under way in one process."""
+    dispatcher_in_flight_per_action: Annotated[int, Field(ge=1)] = 64
+    dispatcher_deadline: Annotated[float, Field(gt=0)] = 15.0
+    """Seconds for one attempt: look-up, connect, TLS, headers and body together."""
+    dispatcher_max_response_bytes: int = 64 * 1024
+    dispatcher_allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    """CIDRs that the egress guard lets through though they are not public."""
+
+    kafka: dict[str, str] = Field(default_factory=dict)
+    """librdkafka properties, from `PCA_KAFKA_…`."""
+
+    @field_validator("dispatcher_retry_schedule", "dispatcher_allow_networks", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("dispatcher_retry_schedule")
+    @classmethod
+    def _are_durations(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for delay in value:
+            seconds(delay)
+        return value
+
+    @property
+    def bootstrap(self) -> str:
+        """Where Kafka is: `host:port,…`."""
+        return self.kafka["bootstrap.servers"]
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The console's database."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir.absolute() / 'console.db'}"
+
+    def required_admin_key(self) -> str:
+        """The admin key: from the setting, else the data folder's, generated when there is none."""
+        if self.admin_key:
+            return self.admin_key
+        path = self.data_dir / "admin.key"
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            with path.open("x", opener=lambda p, f: os.open(p, f, 0o600)) as file:
+                file.write(secrets.token_urlsafe(32) + "\n")
+        except FileExistsError:
+            pass
+        return path.read_text().strip()
+
+
+def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """The settings of this process. Raises `SettingsError` naming each unusable variable."""
+    environment = os.environ if environment is None else environment
+    kafka = {
+        name.removeprefix(_KAFKA_PREFIX).lower().replace("_", "."): value
+        for name, value in environment.items()
+        if name.startswith(_KAFKA_PREFIX)
+    }
+    kafka.setdefault("bootstrap.servers", "127.0.0.1:9092")
+    given = {
+        name.removeprefix("PCA_").lower(): value
+        for name, value in environment.items()
+        if name.startswith("PCA_") and not name.startswith(_KAFKA_PREFIX)
+    }
+    known = {name: value for name, value in given.items() if name in Settings.model_fields}
+    try:
+        return Settings(**{**known, "kafka": kafka, **overrides})
+    except ValidationError as error:
+        faults = "; ".join(
+            f"PCA_{'_'.join(str(part) for part in fault['loc'][:1]).upper()}: {fault['msg']}"
+            for fault in error.errors()
+        )
+        raise SettingsError(faults) from error
