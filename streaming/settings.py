@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any
@@ -34,6 +33,15 @@ def seconds(duration: str) -> float:
     if not match:
         raise ValueError(f"{duration!r} is no duration; write a number and ms, s, m, h or d: 30m")
     return int(match[1]) * _UNITS[match[2]]
+
+
+def _librdkafka_properties() -> dict[str, str]:
+    properties = {
+        name.removeprefix(_KAFKA_PREFIX).lower().replace("_", "."): value
+        for name, value in os.environ.items()
+        if name.startswith(_KAFKA_PREFIX)
+    }
+    return {"bootstrap.servers": "127.0.0.1:9092"} | properties
 
 
 class Settings(BaseSettings):
@@ -93,7 +101,7 @@ class Settings(BaseSettings):
     dispatcher_allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     """CIDRs that the egress guard lets through though they are not public."""
 
-    kafka: dict[str, str] = Field(default_factory=dict)
+    kafka: dict[str, str] = Field(default_factory=_librdkafka_properties)
     """librdkafka properties, from `PCA_KAFKA_…`."""
 
     @field_validator("dispatcher_retry_schedule", "dispatcher_allow_networks", mode="before")
@@ -127,33 +135,21 @@ class Settings(BaseSettings):
         path = self.data_dir / "admin.key"
         try:
             self.data_dir.mkdir(parents=True, exist_ok=True)
-            with path.open("x", opener=lambda p, f: os.open(p, f, 0o600)) as file:
+            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            with os.fdopen(descriptor, "w") as file:
                 file.write(secrets.token_urlsafe(32) + "\n")
         except FileExistsError:
             pass
         return path.read_text().strip()
 
 
-def load(environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+def load(**overrides: Any) -> Settings:
     """The settings of this process. Raises `SettingsError` naming each unusable variable."""
-    environment = os.environ if environment is None else environment
-    kafka = {
-        name.removeprefix(_KAFKA_PREFIX).lower().replace("_", "."): value
-        for name, value in environment.items()
-        if name.startswith(_KAFKA_PREFIX)
-    }
-    kafka.setdefault("bootstrap.servers", "127.0.0.1:9092")
-    given = {
-        name.removeprefix("PCA_").lower(): value
-        for name, value in environment.items()
-        if name.startswith("PCA_") and not name.startswith(_KAFKA_PREFIX)
-    }
-    known = {name: value for name, value in given.items() if name in Settings.model_fields}
     try:
-        return Settings(**{**known, "kafka": kafka, **overrides})
+        return Settings(**overrides)
     except ValidationError as error:
         faults = "; ".join(
-            f"PCA_{'_'.join(str(part) for part in fault['loc'][:1]).upper()}: {fault['msg']}"
+            f"PCA_{str(fault['loc'][0]).upper() if fault['loc'] else '…'}: {fault['msg']}"
             for fault in error.errors()
         )
         raise SettingsError(faults) from error

@@ -1,0 +1,129 @@
+"""Writing to Kafka: idempotent, acknowledged by every in-sync copy, never skipped."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import confluent_kafka
+from confluent_kafka import KafkaError
+
+from streaming.partitions import PARTITIONER
+from streaming.settings import Settings
+
+log = logging.getLogger(__name__)
+
+Headers = list[tuple[str, bytes | str | None]]
+_POLL = 0.1
+
+
+class Acks:
+    """Counts the broker's answers to a set of records and calls back once, when all are in.
+
+    One for a batch, not one a record. `on_all` gets the first error, or None, and is called in the
+    producer's thread, or in the one that calls `seal`.
+    """
+
+    __slots__ = ("_acked", "_error", "_once", "_sealed", "_sent")
+
+    def __init__(self, on_all: Callable[[KafkaError | None], None]) -> None:
+        self._once = [on_all]
+        self._sent = 0  # written by the sending thread only
+        self._acked = 0  # written by the producer's thread only
+        self._sealed = False
+        self._error: KafkaError | None = None
+
+    def sent(self) -> None:
+        """One more record is on its way."""
+        self._sent += 1
+
+    def seal(self) -> None:
+        """No more records will join the set."""
+        self._sealed = True
+        self._check()
+
+    def __call__(self, error: KafkaError | None, _: Any) -> None:
+        """The broker's answer to one record."""
+        self._acked += 1
+        if error is not None and self._error is None:
+            self._error = error
+        if self._sealed:
+            self._check()
+
+    def _check(self) -> None:
+        if self._acked == self._sent:
+            try:
+                on_all = self._once.pop()  # atomic: two threads may come here at once
+            except IndexError:
+                return
+            on_all(self._error)
+
+
+class Producer:
+    """A Kafka producer with a thread that collects the broker's answers.
+
+    `timeout` is how many seconds a record may wait for the broker before its delivery fails; None
+    waits for ever, which suits a stage: its input waits in Kafka meanwhile.
+    """
+
+    def __init__(self, settings: Settings, client_id: str, timeout: float | None = None) -> None:
+        self._producer = confluent_kafka.Producer(
+            {
+                # Latency: one lingering millisecond joins a batch without being felt.
+                "linger.ms": 1,
+                "compression.type": "lz4",
+                "message.max.bytes": 8 * 1024 * 1024,
+                **settings.kafka,
+                "client.id": client_id,
+                "acks": "all",
+                "enable.idempotence": True,
+                "partitioner": PARTITIONER,
+                "message.timeout.ms": 0 if timeout is None else int(timeout * 1000),
+                "logger": log,
+            }
+        )
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._collect, name="producer", daemon=True)
+        self._thread.start()
+
+    def _collect(self) -> None:
+        while not self._closing.is_set():
+            self._producer.poll(_POLL)
+
+    def __len__(self) -> int:
+        """Records that the broker has not answered yet."""
+        return len(self._producer)
+
+    def send(
+        self,
+        topic: str,
+        key: bytes | str | None,
+        value: bytes | None,
+        acks: Acks,
+        *,
+        partition: int = -1,
+        headers: Headers | None = None,
+    ) -> None:
+        """Queue one record. Blocks while the queue is full.
+
+        Raises KafkaException for what can never be sent (a record over `message.max.bytes`).
+        """
+        acks.sent()
+        while True:
+            try:
+                self._producer.produce(
+                    topic, value, key, partition, on_delivery=acks, headers=headers
+                )
+            except BufferError:
+                self._producer.poll(_POLL)
+            else:
+                return
+
+    def close(self, timeout: float) -> int:
+        """Wait up to `timeout` seconds for the broker's answers; how many are still missing."""
+        left = self._producer.flush(timeout)
+        self._closing.set()
+        self._thread.join(2 * _POLL + 1)
+        return int(left)

@@ -1,0 +1,189 @@
+"""The topics: the one place that names them, creates them and refuses wrong ones."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # re-exported without saying so
+    AdminClient,
+    ConfigResource,
+    NewTopic,
+    ResourceType,
+)
+
+from streaming.settings import Settings, seconds
+
+log = logging.getLogger(__name__)
+
+DAY = 86_400.0
+LARGE_RECORD = 4 * 1024 * 1024
+"""Foreign producers may write calls up to this; what is too large for us is still kept."""
+WORST_OUTAGE = 7 * DAY
+
+
+class TopicError(RuntimeError):
+    """Kafka's topics are not as they must be; the message says which, what and the mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What a topic must be like. `retention` in seconds; None for a compacted one."""
+
+    name: str
+    partitions: int
+    retention: float | None
+    max_record_bytes: int = 2 * 1024 * 1024
+
+    @property
+    def cleanup_policy(self) -> str:
+        return "compact" if self.retention is None else "delete"
+
+    def config(self, replication_factor: int) -> dict[str, str]:
+        """Kafka's topic configuration."""
+        config = {
+            "cleanup.policy": self.cleanup_policy,
+            "max.message.bytes": str(self.max_record_bytes),
+            # With three copies a record is acknowledged when two have it: one broker may fail.
+            "min.insync.replicas": str(max(1, replication_factor - 1)),
+        }
+        if self.retention is not None:
+            config["retention.ms"] = str(int(self.retention * 1000))
+        return config
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The names, with the prefix of the settings."""
+
+    prefix: str
+    schedule: tuple[str, ...]
+    all: dict[str, Topic] = field(repr=False)
+    """Every topic by name."""
+
+    @property
+    def calls(self) -> str:
+        return self.prefix + "calls"
+
+    @property
+    def config(self) -> str:
+        return self.prefix + "config"
+
+    @property
+    def dispatch(self) -> str:
+        return self.prefix + "dispatch"
+
+    @property
+    def dead(self) -> str:
+        return self.prefix + "dead"
+
+    @property
+    def unrouted(self) -> str:
+        return self.prefix + "unrouted"
+
+    @property
+    def endpoints(self) -> str:
+        return self.prefix + "endpoints"
+
+    @property
+    def attempts(self) -> str:
+        return self.prefix + "attempts"
+
+    def retry(self, delay: str) -> str:
+        """The topic of one delay, e.g. `"5s"`."""
+        return f"{self.prefix}retry.{delay}"
+
+
+def topics(settings: Settings) -> Topics:
+    """The topics that these settings ask for."""
+    prefix, schedule = settings.topic_prefix, settings.dispatcher_retry_schedule
+    calls, dispatch = settings.calls_partitions, settings.dispatch_partitions
+    every = [
+        Topic(prefix + "calls", calls, 7 * DAY, LARGE_RECORD),
+        Topic(prefix + "config", calls, None),
+        Topic(prefix + "dispatch", dispatch, 7 * DAY),
+        *(
+            Topic(f"{prefix}retry.{delay}", dispatch, seconds(delay) + WORST_OUTAGE)
+            for delay in schedule
+        ),
+        Topic(prefix + "dead", dispatch, 30 * DAY),
+        # Room for the headers that tell why the record is here.
+        Topic(prefix + "unrouted", calls, 30 * DAY, LARGE_RECORD + 64 * 1024),
+        Topic(prefix + "endpoints", dispatch, None),
+        Topic(prefix + "attempts", calls, 7 * DAY),
+    ]
+    return Topics(prefix, schedule, {topic.name: topic for topic in every})
+
+
+def admin(settings: Settings) -> AdminClient:
+    """Kafka's admin client; librdkafka's own log lines go to our log."""
+    return AdminClient(dict(settings.kafka), logger=log)
+
+
+def ensure(settings: Settings, timeout: float = 30.0) -> Topics:
+    """Create the topics that are missing and check those that are there.
+
+    Any number of processes may do so at once. Raises `TopicError` when one has another partition
+    count or cleanup policy (which would break the co-partitioning that routing relies on), or when
+    Kafka does not answer within `timeout` seconds.
+    """
+    wanted = topics(settings)
+    client = admin(settings)
+    try:
+        present = client.list_topics(timeout=timeout).topics
+        missing = [topic for name, topic in wanted.all.items() if name not in present]
+        _create(client, missing, settings.replication_factor, timeout)
+        existing = {name: len(meta.partitions) for name, meta in present.items()}
+        faults = [
+            f"{topic.name} has {existing[topic.name]} partitions, {topic.partitions} are needed"
+            for topic in wanted.all.values()
+            if existing.get(topic.name, topic.partitions) != topic.partitions
+        ]
+        faults += _wrong_policies(client, [t for t in wanted.all.values() if t.name in present])
+    except KafkaException as error:
+        raise TopicError(
+            f"Kafka at {settings.bootstrap} refuses or does not answer: {error.args[0].str()}"
+            " (PCA_KAFKA_BOOTSTRAP_SERVERS says where it is)"
+        ) from error
+    if faults:
+        raise TopicError(
+            "; ".join(faults) + ". Delete and re-create the topic with `pca topics create`, or set"
+            " PCA_CALLS_PARTITIONS / PCA_DISPATCH_PARTITIONS to what is there"
+        )
+    return wanted
+
+
+def _create(client: AdminClient, missing: list[Topic], copies: int, timeout: float) -> None:
+    if not missing:
+        return
+    requests = [
+        NewTopic(topic.name, topic.partitions, copies, config=topic.config(copies))
+        for topic in missing
+    ]
+    for name, future in client.create_topics(requests, operation_timeout=timeout).items():
+        try:
+            future.result(timeout)
+            log.info("topic created", extra={"topic": name})
+        except KafkaException as error:
+            # Another process was quicker.
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise TopicError(
+                    f"{name} cannot be created: {error.args[0].str()}"
+                    f" (PCA_REPLICATION_FACTOR is {copies}; a local broker needs 1)"
+                ) from error
+
+
+def _wrong_policies(client: AdminClient, present: list[Topic]) -> list[str]:
+    if not present:
+        return []
+    resources = {ConfigResource(ResourceType.TOPIC, topic.name): topic for topic in present}
+    faults = []
+    for resource, future in client.describe_configs(list(resources)).items():
+        topic = resources[resource]
+        policy = future.result()["cleanup.policy"].value
+        if policy != topic.cleanup_policy:
+            faults.append(
+                f"{topic.name} has cleanup.policy={policy}, {topic.cleanup_policy} is needed"
+            )
+    return faults
