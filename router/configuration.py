@@ -1,0 +1,185 @@
+"""The accounts of the partitions that a router owns, as compact as millions of numbers need.
+
+Values stay as the bytes they came in and are read when a call asks for them: a number costs its
+key, a dict entry and some 30 bytes, and loading costs no decoding.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from router.resolve import Action, Decision, Setting, decide
+from schemas.codec import Codec, decode_body
+from schemas.released import Record, current
+from streaming import metrics
+
+log = logging.getLogger(__name__)
+
+
+MAX_SHARED = 10_000
+
+
+class Account:
+    """What is configured for one account."""
+
+    __slots__ = (
+        "_action_bodies", "_actions", "_ad_groups", "_decisions", "_numbers", "_pools", "features",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.features: Record | None = None
+        """The Account record; None while the account itself is unknown or deleted. Its version is
+        that of the account's whole configuration: every change comes with a new one (D9)."""
+        self._action_bodies: dict[str, bytes] = {}
+        self._actions: tuple[Action, ...] | None = None  # read when first asked for
+        self._numbers: dict[int, bytes] = {}
+        self._pools: dict[str, bytes] = {}
+        self._ad_groups: dict[str, bytes] = {}
+        self._decisions: dict[tuple[str, str, bool], tuple[Decision, ...]] = {}
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """The account's actions."""
+        if self._actions is None:
+            self._actions = tuple(_action(body) for body in self._action_bodies.values())
+        return self._actions
+
+    def number(self, e164: str) -> Setting | None:
+        """What the called number says; None when it was never configured."""
+        body = self._numbers.get(int(e164))
+        return None if body is None else _setting(body)
+
+    def pool(self, id_: str) -> Setting | None:
+        """What the SourceTrak pool says."""
+        body = self._pools.get(id_)
+        return None if body is None else _setting(body)
+
+    def ad_group(self, id_: str) -> Setting | None:
+        """What the Call Extensions ad group says."""
+        body = self._ad_groups.get(id_)
+        return None if body is None else _setting(body)
+
+    def decisions(self, send: str, action_id: str, *, revised: bool) -> tuple[Decision, ...]:
+        """`resolve.decide` for these actions, remembered until one changes."""
+        key = (send, action_id, revised)
+        known = self._decisions.get(key)
+        if known is None:
+            known = self._decisions[key] = decide(self.actions, send, action_id, revised=revised)
+        return known
+
+    def is_empty(self) -> bool:
+        """True when nothing is left of it."""
+        return self.features is None and not (
+            self._action_bodies or self._numbers or self._pools or self._ad_groups
+        )
+
+    def change(self, kind: str, id_: str, body: bytes | None) -> None:
+        """A new state of an action, number, pool or ad group; None for a deleted one.
+
+        Raises ValueError for another kind, or a number that is none.
+        """
+        if kind == "number":
+            _put(self._numbers, int(id_), body)
+        elif kind == "pool":
+            _put(self._pools, id_, body)
+        elif kind == "ad_group":
+            _put(self._ad_groups, id_, body)
+        elif kind == "action":
+            _put(self._action_bodies, id_, body)
+            self._actions = None
+            self._decisions.clear()
+        else:
+            raise ValueError(f"{kind!r} is none of account, action, number, pool, ad_group")
+
+
+def _put(table: dict[Any, Any], key: Any, value: Any) -> None:
+    if value is None:
+        table.pop(key, None)
+    else:
+        table[key] = value
+
+
+def _setting(body: bytes) -> Setting:
+    record = decode_body(body, 0, current("Routing"))
+    return Setting(record["send"], record["action_id"], record["label"])
+
+
+def _action(body: bytes) -> Action:
+    record = decode_body(body, 0, current("Action"))
+    return Action(
+        action_id=record["action_id"],
+        name=record["name"],
+        active=record["active"],
+        all_calls=record["scope"] == "all_calls",
+        revisions=record["revisions"],
+        version=record["version"],
+        body=body,
+    )
+
+
+class Configuration:
+    """All accounts, by the config partition that they came from."""
+
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
+        self._partitions: dict[int, dict[str, Account]] = {}
+        self._shared: dict[bytes, bytes] = {}
+        """Most numbers say the same few things: equal ones are kept once."""
+
+    def account(self, partition: int, account_id: str) -> Account | None:
+        """The account, when it is known and not deleted."""
+        account = self._partitions.get(partition, {}).get(account_id)
+        return None if account is None or account.features is None else account
+
+    def drop(self, partition: int) -> None:
+        """Forget the partition."""
+        self._partitions.pop(partition, None)
+
+    def apply(self, partition: int, key: bytes, value: bytes | None) -> None:
+        """A record of `pca.config`; what cannot be read leaves the older state in force."""
+        try:
+            account_id, kind, id_ = key.decode().split("/", 2)
+            self._change(partition, account_id, kind, id_, value)
+        except ValueError as error:  # Undecodable and UnicodeDecodeError among them
+            metrics.CONFIG_UNREADABLE.inc()
+            log.error(
+                "a configuration record cannot be read; the older one stays in force:"
+                " run `pca config republish`",
+                extra={"key": key.decode("utf-8", "replace"), "reason": str(error)},
+            )
+
+    def _change(
+        self, partition: int, account_id: str, kind: str, id_: str, value: bytes | None
+    ) -> None:
+        accounts = self._partitions.setdefault(partition, {})
+        account = accounts.get(account_id)
+        if account is None:
+            if value is None:
+                return
+            account = Account()
+        if kind == "account":
+            account.features = None if value is None else self._codec.decode(value, "Account")
+        else:
+            account.change(kind, id_, self._body(kind, value))
+        if value is None and account.is_empty():
+            del accounts[account_id]
+        else:
+            accounts[account_id] = account
+
+    def _body(self, kind: str, value: bytes | None) -> bytes | None:
+        """The record without its header, in the current release's shape.
+
+        Raises `Undecodable`. A body of the current release is looked at when a call asks for it.
+        """
+        if value is None:
+            return None
+        name = "Action" if kind == "action" else "Routing"
+        writer, start = self._codec.split(value, name)
+        reader = current(name)
+        body = value[start:]
+        if writer is not reader:
+            body = reader.encode(decode_body(value, start, writer))
+        if len(self._shared) < MAX_SHARED:
+            return self._shared.setdefault(body, body)
+        return self._shared.get(body, body)

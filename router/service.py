@@ -1,0 +1,58 @@
+"""The router as a process."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+
+from router.configuration import Configuration
+from router.stage import RouterStage
+from streaming import topics as kafka_topics
+from streaming import wire
+from streaming.config_table import ConfigTable
+from streaming.consumer import ConsumerLoop
+from streaming.health import HealthServer
+from streaming.producer import Producer
+from streaming.settings import Settings
+
+log = logging.getLogger(__name__)
+
+GROUP = "pca-router"
+STUCK = 60.0
+"""Seconds without a turn of the loop after which the process calls itself dead."""
+
+
+def run(settings: Settings) -> None:
+    """Route calls until SIGTERM or SIGINT. Raises what stopped it otherwise."""
+    codec = wire.codec(settings)
+    topics = kafka_topics.ensure(settings)
+    loop = ConsumerLoop(settings, settings.topic_prefix + GROUP, [topics.calls])
+    producer = Producer(settings, GROUP)
+    configuration = Configuration(codec)
+    table = ConfigTable(settings, topics.config, configuration)
+    stage = RouterStage(loop, producer, codec, topics, configuration, table)
+
+    def alive() -> str | None:
+        idle = time.monotonic() - loop.alive_at
+        return f"the loop has not turned for {idle:.0f} s" if idle > STUCK else None
+
+    def ready() -> str | None:
+        if not loop.assigned_once:
+            return "no partitions assigned yet"
+        loading = sorted(table.loading())
+        return f"loading the configuration of partitions {loading}" if loading else None
+
+    health = HealthServer(
+        settings.bind, settings.router_metrics_port, "PCA_ROUTER_METRICS_PORT", alive, ready
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: loop.stop())
+    log.info("router started", extra={"port": health.port, "kafka": settings.bootstrap})
+    try:
+        loop.run(stage)
+    finally:
+        table.close()
+        producer.close(1.0)
+        health.close()
+    log.info("router stopped")

@@ -1,0 +1,158 @@
+"""The router: calls in, dispatches out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+
+from confluent_kafka import KafkaError, KafkaException, Message
+
+from router.configuration import Configuration
+from router.dispatches import dispatches
+from schemas.call import MAX_CALL_BYTES
+from schemas.codec import Codec, Undecodable, decode_body
+from schemas.released import Record, current
+from streaming import metrics
+from streaming.config_table import ConfigTable
+from streaming.consumer import ConsumerLoop, Partition, Taken
+from streaming.offsets import OffsetTracker
+from streaming.partitions import partition_of
+from streaming.producer import Acks, Headers, Producer
+from streaming.topics import Topics
+
+MAX_UNACKNOWLEDGED = 20_000
+"""Outputs waiting for the broker; above it no calls are taken in."""
+
+
+class RouterStage:
+    """Resolves each call against the configuration beside it. A batch is done as one."""
+
+    def __init__(
+        self,
+        loop: ConsumerLoop,
+        producer: Producer,
+        codec: Codec,
+        topics: Topics,
+        configuration: Configuration,
+        table: ConfigTable,
+    ) -> None:
+        self._loop = loop
+        self._producer = producer
+        self._codec = codec
+        self._topics = topics
+        self._configuration = configuration
+        self._table = table
+        self._partitions = topics.all[topics.calls].partitions
+        self._dispatch_header = codec.header("Dispatch", topics.dispatch)
+
+    def assigned(self, partitions: Collection[Partition]) -> None:
+        """Config partition 3 for calls partition 3."""
+        self._table.follow([partition for _, partition in partitions])
+
+    def revoked(self, trackers: Collection[OffsetTracker]) -> None:
+        """Nothing waits here: what was taken is on its way out. The configuration is kept, because
+        most partitions come back at once; `assigned` drops the others."""
+
+    def has_room(self) -> bool:
+        """While the broker keeps up."""
+        return len(self._producer) < MAX_UNACKNOWLEDGED
+
+    def closed(self) -> Collection[Partition]:
+        """Calls wait until the configuration beside them is loaded."""
+        return [(self._topics.calls, partition) for partition in self._table.loading()]
+
+    def turn(self) -> None:
+        """Newer configuration first: a call is routed by the newest known (D9)."""
+        self._table.poll()
+
+    def take(self, batch: Sequence[Taken]) -> None:
+        """Route a batch; its offsets are complete when the broker has all its outputs."""
+        acks = Acks(lambda error: self._acknowledged(error, batch))
+        now = time.time_ns() // 1000
+        routed = written = 0
+        for _, message in batch:
+            value = message.value()
+            try:
+                call, body = self._read(value)
+            except Undecodable as fault:
+                self._unrouted(message, fault.reason, str(fault), acks)
+                continue
+            account_id = call["account_id"]
+            partition = partition_of(account_id, self._partitions)
+            if partition != message.partition():
+                self._rekey(account_id, partition, message, acks)
+                continue
+            account = self._configuration.account(partition, account_id)
+            if account is None:
+                self._unrouted(
+                    message, "unknown_account", f"no account {account_id!r} is configured", acks
+                )
+                continue
+            routed += 1
+            for action_id, dispatch in dispatches(call, body, account, now)[1]:
+                written += 1
+                self._producer.send(
+                    self._topics.dispatch, action_id, self._dispatch_header + dispatch, acks
+                )
+        acks.seal()
+        metrics.CALLS_ROUTED.inc(routed)
+        metrics.DISPATCHES_ROUTED.inc(written)
+
+    def _read(self, value: bytes | None) -> tuple[Record, bytes]:
+        """The call, and its bytes in the current release. Raises `Undecodable`."""
+        writer, start = self._codec.split(value, "CallCompleted")
+        assert value is not None
+        if len(value) > MAX_CALL_BYTES:
+            raise Undecodable(
+                "too_large", f"{len(value):,} bytes; a call may have {MAX_CALL_BYTES:,}"
+            )
+        # The whole call is read, not only what routing needs: what is cut off or garbled must end
+        # here, where its raw bytes can be kept, and not in every dispatcher behind.
+        call = decode_body(value, start, writer)
+        ours = current("CallCompleted")
+        return call, value[start:] if writer is ours else ours.encode(call)
+
+    def _rekey(self, account_id: str, partition: int, message: Message, acks: Acks) -> None:
+        metrics.CALLS_REKEYED.inc()
+        self._producer.send(
+            self._topics.calls, account_id, message.value(), acks, partition=partition
+        )
+
+    def _unrouted(self, message: Message, reason: str, detail: str, acks: Acks) -> None:
+        metrics.CALLS_UNROUTED.labels(reason).inc()
+        headers: Headers = [
+            ("reason", reason),
+            ("detail", detail[:2000]),
+            ("topic", message.topic()),
+            ("partition", str(message.partition())),
+            ("offset", str(message.offset())),
+        ]
+        self._producer.send(
+            self._topics.unrouted, message.key(), message.value(), acks, headers=headers
+        )
+
+    def _acknowledged(self, error: KafkaError | None, batch: Sequence[Taken]) -> None:
+        """In the producer's thread."""
+        if error is not None:
+            self._loop.fail(KafkaException(error))
+            return
+        self._loop.complete(_runs(batch))
+
+
+def _runs(batch: Sequence[Taken]) -> list[tuple[OffsetTracker, int, int]]:
+    """The batch's records as runs of neighbouring offsets."""
+    runs: list[tuple[OffsetTracker, int, int]] = []
+    current_tracker: OffsetTracker | None = None
+    first = end = 0
+    for tracker, message in batch:
+        offset = message.offset()
+        assert offset is not None
+        if tracker is current_tracker and offset == end:
+            end += 1
+            continue
+        if current_tracker is not None:
+            runs.append((current_tracker, first, end))
+        current_tracker, first, end = tracker, offset, offset + 1
+    if current_tracker is not None:
+        runs.append((current_tracker, first, end))
+    return runs

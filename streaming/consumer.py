@@ -1,0 +1,333 @@
+"""The consumer loop: one thread owns the Kafka consumer, and a stage says what to do with records.
+
+Everything that touches the consumer happens in `ConsumerLoop.run`: reading, pausing, committing,
+rebalancing. Other threads leave their completions in a mailbox that the loop empties.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from streaming import metrics
+from streaming.offsets import OffsetTracker
+from streaming.settings import Settings
+
+log = logging.getLogger(__name__)
+
+BATCH = 500
+IDLE_POLL = 0.05
+"""Seconds that an idle loop waits for records before it looks at its mailbox again."""
+PATIENCE = 0.5
+"""Seconds that a full stage may keep the loop from polling. Only then are partitions paused,
+because pausing throws away what has been fetched ahead."""
+REVOKE_DRAIN = 1.0
+"""Seconds that a rebalance waits for what is in flight. Healthy requests end within it; the group
+does not wait for those that hang."""
+
+Partition = tuple[str, int]
+Taken = tuple[OffsetTracker, Message]
+
+
+class Stage(Protocol):
+    """What is done with the records. All methods are called in the loop's thread."""
+
+    def assigned(self, partitions: Collection[Partition]) -> None:
+        """These partitions are now ours, all of them anew. May block for a short while."""
+
+    def revoked(self, trackers: Collection[OffsetTracker]) -> None:
+        """These are being taken away. Must not block.
+
+        What has not started must not start any more: `ConsumerLoop.abandon` it. What is in
+        flight may end, `complete` it; the loop waits a little for it.
+        """
+
+    def take(self, batch: Sequence[Taken]) -> None:
+        """Records to be done. Every one must be completed or abandoned later, in any order.
+
+        Must not block for longer than work in memory takes; may raise to stop the process when a
+        record can be neither done nor kept.
+        """
+
+    def has_room(self) -> bool:
+        """False while enough is in hand, so that nothing more is read."""
+
+    def closed(self) -> Collection[Partition]:
+        """Partitions from which nothing can be taken for now. Asked on every turn: be quick."""
+
+    def turn(self) -> None:
+        """Called on every turn, at least every `IDLE_POLL` seconds unless records keep coming."""
+
+
+class ConsumerLoop:
+    """Reads `topics` as a member of `group`, gives the records to a stage, commits what is done.
+
+    Raises from `run` whatever stops it: a stage's error, one given to `fail`, or KafkaException.
+    """
+
+    def __init__(self, settings: Settings, group: str, topics: Sequence[str]) -> None:
+        self._settings = settings
+        self._topics = list(topics)
+        self._trackers: dict[Partition, OffsetTracker] = {}
+        self._paused: set[Partition] = set()
+        self._mailbox: deque[Sequence[tuple[OffsetTracker, int, int]]] = deque()
+        self._stopping = threading.Event()
+        self._failure: BaseException | None = None
+        self._stage: Stage
+        self._next_commit = 0.0
+        self.assigned_once = False
+        self.alive_at = time.monotonic()
+        self._consumer = Consumer(
+            {
+                "fetch.queue.backoff.ms": 10,
+                "queued.max.messages.kbytes": 16_384,
+                "session.timeout.ms": 10_000,
+                "heartbeat.interval.ms": 1_000,
+                **settings.kafka,
+                "group.id": group,
+                "client.id": group,
+                "auto.offset.reset": "earliest",
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                # Partition i of every topic to one member: what belongs together stays together.
+                "partition.assignment.strategy": "range",
+                "on_commit": self._committed,
+                "logger": log,
+            }
+        )
+
+    # What other threads may call.
+
+    def complete(self, done: Sequence[tuple[OffsetTracker, int, int]]) -> None:
+        """Runs of records are done: tracker, first offset, end (exclusive)."""
+        self._mailbox.append(done)
+
+    def abandon(self, tracker: OffsetTracker, count: int) -> None:
+        """So many records of a revoked partition will not be done here."""
+        self._mailbox.append(((tracker, -1, count),))
+
+    def stop(self) -> None:
+        """End `run` after what is in flight, within the stop deadline."""
+        self._stopping.set()
+
+    def fail(self, error: BaseException) -> None:
+        """End `run` by raising: an output was refused for good, so no input may count as done."""
+        self._failure = self._failure or error
+        self._stopping.set()
+
+    # The loop.
+
+    def run(self, stage: Stage) -> None:
+        """Run until `stop` or `fail`."""
+        self._stage = stage
+        self._consumer.subscribe(
+            self._topics, on_assign=self._assign, on_revoke=self._revoke, on_lost=self._lose
+        )
+        try:
+            while not self._stopping.is_set():
+                self._one_turn()
+            if self._failure is None:
+                self._drain(self._trackers.values(), self._settings.stop_deadline)
+        finally:
+            self._consumer.close()  # leaves the group; revokes, and so commits, what is left
+        if self._failure is not None:
+            raise self._failure
+
+    def _one_turn(self) -> None:
+        self.alive_at = time.monotonic()
+        self._empty_mailbox()
+        if self.alive_at >= self._next_commit:
+            self._next_commit = self.alive_at + self._settings.commit_interval
+            self._commit(self._trackers.values(), wait=False)
+        self._stage.turn()
+        full = not self._wait_for_room()
+        self._pause(set(self._trackers) if full else set(self._stage.closed()))
+        first = self._consumer.poll(IDLE_POLL)
+        if first is not None:
+            self._take([first, *self._consumer.consume(BATCH - 1, 0)])
+
+    def _wait_for_room(self) -> bool:
+        deadline = time.monotonic() + PATIENCE
+        while not self._stage.has_room():
+            if time.monotonic() > deadline or self._stopping.is_set():
+                metrics.PAUSED.inc()
+                return False
+            time.sleep(0.002)
+            self._empty_mailbox()
+        return True
+
+    def _pause(self, wanted: set[Partition]) -> None:
+        wanted &= self._trackers.keys()
+        if wanted == self._paused:
+            return
+        if stop := wanted - self._paused:
+            self._consumer.pause([TopicPartition(*partition) for partition in stop])
+        if go := (self._paused - wanted) & self._trackers.keys():
+            self._consumer.resume([TopicPartition(*partition) for partition in go])
+        self._paused = wanted
+
+    def _take(self, messages: Sequence[Message]) -> None:
+        batch: list[Taken] = []
+        counts: dict[str, int] = {}
+        trackers = self._trackers
+        skipped = 0
+        for message in messages:
+            if message.error() is not None:
+                self._check(message.error())
+                continue
+            topic, offset = message.topic(), message.offset()
+            assert topic is not None
+            assert offset is not None
+            tracker = trackers.get((topic, message.partition()))  # type: ignore[arg-type]
+            if tracker is None:  # fetched before the partition was taken away
+                continue
+            if tracker.read(offset):
+                batch.append((tracker, message))
+                counts[topic] = counts.get(topic, 0) + 1
+            else:
+                skipped += 1
+        for topic, count in counts.items():
+            metrics.RECORDS_IN.labels(topic).inc(count)
+        if skipped:
+            metrics.REPEATS_SKIPPED.inc(skipped)
+        if batch:
+            self._stage.take(batch)
+
+    def _check(self, error: KafkaError | None) -> None:
+        assert error is not None
+        if error.fatal() or error.code() in (
+            KafkaError.TOPIC_AUTHORIZATION_FAILED,
+            KafkaError.GROUP_AUTHORIZATION_FAILED,
+        ):
+            raise KafkaException(error)
+        log.warning("consumer: %s", error.str())  # librdkafka goes on by itself
+
+    def _empty_mailbox(self) -> None:
+        mailbox = self._mailbox
+        while mailbox:
+            for tracker, first, end in mailbox.popleft():
+                if first < 0:
+                    tracker.abandon(end)
+                else:
+                    tracker.complete(first, end)
+
+    # Committing.
+
+    def _commit(self, trackers: Collection[OffsetTracker], *, wait: bool) -> None:
+        offsets = []
+        for tracker in trackers:
+            if (position := tracker.commit()) is not None:
+                offset, metadata = position
+                offsets.append(
+                    TopicPartition(tracker.topic, tracker.partition, offset, metadata=metadata)
+                )
+        if not offsets:
+            return
+        try:
+            if wait:
+                self._consumer.commit(offsets=offsets, asynchronous=False)
+            else:
+                self._consumer.commit(offsets=offsets, asynchronous=True)
+        except KafkaException as error:
+            self._committed(error.args[0], offsets)
+
+    def _committed(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
+        """The broker's answer; a refused commit is made again with the next."""
+        error = error or next((p.error for p in partitions if p.error is not None), None)
+        if error is None:
+            metrics.COMMITS.labels("ok").inc()
+            return
+        metrics.COMMITS.labels("failed").inc()
+        log.warning("commit failed: %s", error.str())
+        for partition in partitions:
+            tracker = self._trackers.get((partition.topic, partition.partition))
+            if tracker is not None:
+                tracker.forget_commit()
+
+    # Rebalancing: called by librdkafka inside `poll` and `close`, in the loop's thread.
+
+    def _assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._trackers = {}
+        start = [self._resumed(position) for position in self._positions(partitions)]
+        consumer.assign(start)
+        self.assigned_once = True
+        log.info("assigned", extra={"partitions": _listed(self._trackers)})
+        self._stage.assigned(self._trackers.keys())
+        # A pause outlives an assignment, and a closed partition must not speak even once.
+        self._paused = set(self._trackers)
+        self._pause(set(self._stage.closed()))
+        if self._paused:
+            consumer.pause([TopicPartition(*partition) for partition in self._paused])
+
+    def _positions(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
+        """The committed offsets with their metadata. Raises KafkaException after 30 s."""
+        if not partitions:
+            return []
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                return list(self._consumer.committed(partitions, timeout=5))
+            except KafkaException as error:
+                if time.monotonic() > deadline or not error.args[0].retriable():
+                    raise
+                log.warning("committed offsets: %s; asking again", error.args[0].str())
+
+    def _resumed(self, position: TopicPartition) -> TopicPartition:
+        if position.error is not None:
+            raise KafkaException(position.error)
+        partition = (position.topic, position.partition)
+        self._trackers[partition] = OffsetTracker(
+            *partition, position.offset, position.metadata or ""
+        )
+        return TopicPartition(*partition, position.offset)
+
+    def _revoke(self, consumer: Consumer, _: list[TopicPartition]) -> None:
+        # With the eager protocol everything is taken away, whatever is given back afterwards.
+        trackers = list(self._trackers.values())
+        self._drain(trackers, REVOKE_DRAIN)
+        self._trackers, self._paused = {}, set()
+        consumer.unassign()
+        log.info("revoked", extra={"partitions": len(trackers)})
+
+    def _drain(self, trackers: Collection[OffsetTracker], deadline: float) -> None:
+        """Start nothing more, wait `deadline` seconds for what is in flight, commit the rest."""
+        if not trackers:
+            return
+        fresh = [tracker for tracker in trackers if not tracker.revoked]
+        for tracker in fresh:
+            tracker.revoked = True
+        if fresh:
+            self._stage.revoked(fresh)
+        until = time.monotonic() + deadline
+        self._empty_mailbox()
+        while any(tracker.in_hand for tracker in trackers) and time.monotonic() < until:
+            if self._failure is not None:
+                return
+            time.sleep(0.002)
+            self._empty_mailbox()
+        self._commit(trackers, wait=True)
+
+    def _lose(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        """Taken away without being asked, after a pause of ours: somebody else has them already."""
+        trackers = list(self._trackers.values())
+        self._trackers, self._paused = {}, set()
+        for tracker in trackers:
+            tracker.revoked = True
+        self._stage.revoked(trackers)
+        log.warning("partitions lost", extra={"partitions": len(partitions)})
+
+
+def _listed(partitions: Collection[Partition]) -> str:
+    """`pca.calls[0,1,2] pca.dispatch[…]`, for the log."""
+    by_topic: dict[str, list[int]] = {}
+    for topic, partition in sorted(partitions):
+        by_topic.setdefault(topic, []).append(partition)
+    return " ".join(
+        f"{topic}[{','.join(map(str, numbers))}]" for topic, numbers in by_topic.items()
+    )
