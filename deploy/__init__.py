@@ -1,0 +1,1 @@
+"""What runs the system: services for one machine, and what packages it for many."""

@@ -1,0 +1,5 @@
+"""`python -m deploy.kafka`."""
+
+from deploy.kafka.cli import app
+
+app()

@@ -1,0 +1,1 @@
+"""Apicurio Registry on this machine: a schema registry for tests."""
