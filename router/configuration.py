@@ -168,9 +168,9 @@ class Configuration:
             accounts[account_id] = account
 
     def _body(self, kind: str, value: bytes | None) -> bytes | None:
-        """The record without its header, in the current release's shape.
+        """The record without its header, in the current release's shape. Raises `Undecodable`.
 
-        Raises `Undecodable`. A body of the current release is looked at when a call asks for it.
+        Everything is read once here, so that garbage is refused now and not when a call needs it.
         """
         if value is None:
             return None
@@ -178,8 +178,11 @@ class Configuration:
         writer, start = self._codec.split(value, name)
         reader = current(name)
         body = value[start:]
+        if writer is reader and body in self._shared:
+            return self._shared[body]
+        record = decode_body(value, start, writer)
         if writer is not reader:
-            body = reader.encode(decode_body(value, start, writer))
+            body = reader.encode(record)
         if len(self._shared) < MAX_SHARED:
-            return self._shared.setdefault(body, body)
-        return self._shared.get(body, body)
+            self._shared[body] = body
+        return body

@@ -266,6 +266,8 @@ def application(
         docs_url=None,  # these pages would load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
+        # What is answered leaves out what is not set, as what is sent may.
+        separate_input_output_schemas=False,
         responses={status: _documented(text) for status, text in _PROBLEMS.items()},
     )
     app.state.admin_key = admin_key

@@ -1,0 +1,67 @@
+"""Retries that were read before their time: kept in order of when they are due."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Delays(Generic[T]):
+    """A queue by due time. `group` is what an item was read from; a group with `cap` or more
+    items waiting is full, and nothing more should be read from it until some are due.
+
+    Synchronous; times are microseconds since 1970.
+    """
+
+    def __init__(self, cap: int) -> None:
+        self._cap = cap
+        self._heap: list[tuple[int, int, Hashable, T]] = []
+        self._counts: Counter[Hashable] = Counter()
+        self._sequence = 0
+        self.full: frozenset[Hashable] = frozenset()
+        """Replaced, never changed: another thread may look at it."""
+
+    def __len__(self) -> int:
+        return len(self._heap)
+
+    def add(self, due_at: int, group: Hashable, item: T) -> None:
+        """Keep an item until it is due; equal times keep their order."""
+        self._sequence += 1
+        heapq.heappush(self._heap, (due_at, self._sequence, group, item))
+        self._counts[group] += 1
+        if self._counts[group] >= self._cap and group not in self.full:
+            self.full |= {group}
+
+    def next_due(self) -> int | None:
+        """When the first is due."""
+        return self._heap[0][0] if self._heap else None
+
+    def take(self, now: int) -> list[T]:
+        """All that are due, the earliest first."""
+        taken = []
+        while self._heap and self._heap[0][0] <= now:
+            _, _, group, item = heapq.heappop(self._heap)
+            taken.append(item)
+            self._leave(group)
+        return taken
+
+    def discard(self, unwanted: Callable[[T], bool]) -> list[T]:
+        """Take out, and return, all items of which `unwanted` is true."""
+        discarded = [entry for entry in self._heap if unwanted(entry[3])]
+        self._heap = [entry for entry in self._heap if not unwanted(entry[3])]
+        heapq.heapify(self._heap)
+        for _, _, group, _ in discarded:
+            self._leave(group)
+        return [entry[3] for entry in discarded]
+
+    def _leave(self, group: Hashable) -> None:
+        self._counts[group] -= 1
+        # Half empty before more is read: pausing and resuming is not free.
+        if self._counts[group] <= self._cap // 2 and group in self.full:
+            self.full -= {group}
+        if not self._counts[group]:
+            del self._counts[group]

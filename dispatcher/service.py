@@ -1,0 +1,87 @@
+"""The dispatcher as a process: the consumer in a thread, requests on the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import signal
+import time
+
+import uvloop
+
+from dispatcher.delivery import Delivery
+from dispatcher.flight import FlightReader
+from dispatcher.guard import Guard
+from dispatcher.outcome import Schedule
+from dispatcher.stage import DispatcherStage
+from dispatcher.transport import AiohttpTransport
+from streaming import topics as kafka_topics
+from streaming import wire
+from streaming.consumer import ConsumerLoop
+from streaming.health import HealthServer
+from streaming.producer import Producer
+from streaming.settings import Settings, seconds
+
+log = logging.getLogger(__name__)
+
+GROUP = "pca-dispatcher"
+STUCK = 60.0
+"""Seconds without a turn of the consumer after which the process calls itself dead."""
+
+
+def run(settings: Settings) -> None:
+    """Deliver until SIGTERM or SIGINT. Raises what stopped it otherwise."""
+    # Thousands of requests in flight are live objects: collecting often costs more than it frees.
+    gc.set_threshold(50_000, 50, 100)
+    uvloop.run(_run(settings))
+
+
+async def _run(settings: Settings) -> None:
+    codec = wire.codec(settings)
+    topics = kafka_topics.ensure(settings)
+    schedule = Schedule(
+        tuple((delay, seconds(delay)) for delay in settings.dispatcher_retry_schedule)
+    )
+    reads = [topics.dispatch, *(topics.retry(delay) for delay, _ in schedule.delays)]
+    consumer = ConsumerLoop(settings, settings.topic_prefix + GROUP, reads)
+    producer = Producer(settings, GROUP)
+    transport = AiohttpTransport(
+        Guard(settings.dispatcher_allow_networks),
+        settings.dispatcher_deadline,
+        settings.dispatcher_max_response_bytes,
+    )
+    loop = asyncio.get_running_loop()
+    delivery = Delivery(
+        loop=loop,
+        consumer=consumer,
+        producer=producer,
+        transport=transport,
+        codec=codec,
+        topics=topics,
+        schedule=schedule,
+        in_flight=settings.dispatcher_in_flight,
+        in_flight_per_action=settings.dispatcher_in_flight_per_action,
+    )
+    stage = DispatcherStage(consumer, producer, FlightReader(codec), delivery, topics)
+
+    def alive() -> str | None:
+        idle = time.monotonic() - consumer.alive_at
+        return f"the consumer has not turned for {idle:.0f} s" if idle > STUCK else None
+
+    def ready() -> str | None:
+        return None if consumer.assigned_once else "no partitions assigned yet"
+
+    health = HealthServer(
+        settings.bind, settings.dispatcher_metrics_port, "PCA_DISPATCHER_METRICS_PORT", alive, ready
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, consumer.stop)
+    log.info("dispatcher started", extra={"port": health.port, "kafka": settings.bootstrap})
+    try:
+        await asyncio.to_thread(consumer.run, stage)
+    finally:
+        await delivery.close()
+        producer.close(1.0)
+        health.close()
+    log.info("dispatcher stopped")

@@ -1,0 +1,165 @@
+"""Sending a request: the narrow port, and its implementation with aiohttp."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Protocol
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from dispatcher.guard import Guard
+from dispatcher.outcome import Error
+from dispatcher.render import Request
+
+KEPT_BODY = 4096
+"""Bytes of an answer's body that an attempt keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server said."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    """The first 4 KiB."""
+
+
+class TransportError(Exception):
+    """No answer. `error` is its class, one of `outcome.Error`; the text is for people."""
+
+    def __init__(self, error: Error, detail: str) -> None:
+        super().__init__(detail)
+        self.error = error
+
+
+class Transport(Protocol):
+    """Sends requests. Safe for any number at once on one event loop."""
+
+    async def send(self, request: Request) -> Answer:
+        """The server's answer, whatever its status; no redirect is followed.
+
+        Raises `TransportError` when none came within the deadline, or none that is HTTP.
+        """
+
+    async def close(self) -> None:
+        """End all connections."""
+
+
+class _Refused(OSError):
+    """The guard does not let an address through."""
+
+
+class _GuardedResolver(AbstractResolver):
+    """Looks a host up and keeps only what the guard lets through."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self._resolver = aiohttp.ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        found = await self._resolver.resolve(host, port, family)
+        allowed = [result for result in found if self._guard.refusal(result["host"]) is None]
+        if found and not allowed:
+            raise _Refused(f"{host}: {self._guard.refusal(found[0]['host'])}")
+        return allowed
+
+    async def close(self) -> None:
+        await self._resolver.close()
+
+
+class AiohttpTransport:
+    """The reference: aiohttp with connections kept alive, and one deadline over everything."""
+
+    def __init__(self, guard: Guard, deadline: float, max_response_bytes: int) -> None:
+        """`deadline` in seconds; must be made on the event loop that sends."""
+        self._guard = guard
+        self._deadline = deadline
+        self._max_response_bytes = max_response_bytes
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=0,  # the lanes limit what is in flight
+                resolver=_GuardedResolver(guard),
+                ttl_dns_cache=30,
+                keepalive_timeout=30,
+            ),
+            timeout=aiohttp.ClientTimeout(total=deadline),
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=("User-Agent", "Accept-Encoding"),
+        )
+
+    async def send(self, request: Request) -> Answer:
+        """See `Transport.send`."""
+        try:
+            url = URL(request.url, encoded=True)
+            self._check_literal(url)
+            async with self._session.request(
+                request.method,
+                url,
+                headers=request.headers,
+                data=request.body,
+                allow_redirects=False,
+            ) as response:
+                body = await self._read(response)
+                return Answer(response.status, dict(response.headers), body)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise self._explained(error) from error
+
+    def _check_literal(self, url: URL) -> None:
+        """An address in place of a host name never meets the resolver."""
+        host = url.raw_host or ""
+        try:
+            ip_address(host.partition("%")[0])
+        except ValueError:
+            return
+        refusal = self._guard.refusal(host)
+        if refusal is not None:
+            raise TransportError("blocked", refusal)
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        """The start of the body. What is longer than the cap is not read: the connection ends."""
+        kept = bytearray()
+        size = 0
+        async for chunk in response.content.iter_any():
+            if len(kept) < KEPT_BODY:
+                kept += chunk[: KEPT_BODY - len(kept)]
+            size += len(chunk)
+            if size > self._max_response_bytes:
+                response.close()
+                break
+        return bytes(kept)
+
+    def _explained(self, error: Exception) -> TransportError:
+        """The one place that turns aiohttp's errors into ours."""
+        detail = str(error) or type(error).__name__
+        if isinstance(error, TimeoutError):
+            return TransportError("timeout", f"no complete answer within {self._deadline:g} s")
+        if isinstance(error, aiohttp.ClientConnectorDNSError):
+            if isinstance(error.os_error, _Refused):
+                return TransportError("blocked", str(error.os_error))
+            return TransportError("dns", detail)
+        if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError)):
+            return TransportError("tls", detail)
+        if isinstance(error, aiohttp.ClientConnectorError):
+            if isinstance(error.os_error, _Refused):
+                return TransportError("blocked", str(error.os_error))
+            return TransportError("connect", detail)
+        if isinstance(error, aiohttp.ClientConnectionError):
+            return TransportError("closed", detail)
+        if isinstance(error, OSError):
+            return TransportError("connect", detail)
+        return TransportError("protocol", detail)
+
+    async def close(self) -> None:
+        """End all connections."""
+        await self._session.close()
+        await asyncio.sleep(0)

@@ -1,0 +1,80 @@
+"""What tests of several rooms share: a real broker, settings of their own, and who may skip."""
+
+import os
+import shutil
+import uuid
+
+import pytest
+
+from deploy.errors import DeployError
+from deploy.java import find_java
+from deploy.kafka.broker import LocalKafka
+from schemas.codec import Codec
+from streaming import settings as settings_module
+from streaming import topics as kafka_topics
+
+
+def _missing(reason):
+    """Skip on a laptop; fail where everything must be there."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def _need(java):
+    try:
+        find_java(java)
+    except DeployError as error:
+        _missing(str(error))
+    if shutil.which("mvn") is None:
+        _missing("mvn is not installed")
+
+
+@pytest.fixture(scope="session")
+def kafka_can_run():
+    _need(17)
+
+
+@pytest.fixture(scope="session")
+def registry_can_run():
+    _need(21)
+
+
+@pytest.fixture(scope="session")
+def kafka(kafka_can_run, tmp_path_factory):
+    """One real broker for all tests; each uses topics of its own. Tests that stop a broker start
+    another."""
+    broker = LocalKafka(tmp_path_factory.mktemp("kafka"))
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+def settings_for(broker, **overrides):
+    """Settings for topics that nobody else uses: three partitions, one copy."""
+    given = {
+        "topic_prefix": f"t{uuid.uuid4().hex[:8]}.",
+        "kafka": {"bootstrap.servers": broker.bootstrap, "session.timeout.ms": "6000"},
+        "replication_factor": 1,
+        "calls_partitions": 3,
+        "dispatch_partitions": 3,
+        "dispatcher_retry_schedule": "1s,2s",
+        "dispatcher_allow_networks": "127.0.0.0/8",
+        "admin_key": "k",
+    }
+    return settings_module.load(**{**given, **overrides})
+
+
+@pytest.fixture
+def settings(kafka):
+    return settings_for(kafka)
+
+
+@pytest.fixture
+def topics(settings):
+    return kafka_topics.ensure(settings)
+
+
+@pytest.fixture(scope="session")
+def codec():
+    return Codec()
