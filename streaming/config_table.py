@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import gc
 import logging
 import time
 from collections.abc import Collection
 from typing import Protocol
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from streaming import metrics
 from streaming.settings import Settings
@@ -18,6 +20,12 @@ log = logging.getLogger(__name__)
 LOADING_BATCH = 10_000
 TURN_BUDGET = 0.2
 """Seconds of loading in one turn, so that the consumer loop keeps in touch with its group."""
+
+
+def _return_memory() -> None:
+    """Give back to the system what fetching left behind; only glibc needs to be asked."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 class Table(Protocol):
@@ -33,7 +41,9 @@ class Table(Protocol):
 class ConfigTable:
     """Follows some partitions of the config topic and knows when each is loaded.
 
-    A partition is loaded when its end has been read up to or past where it was when we began.
+    A partition is loaded when it has been read up to or past where its end was when we began: by
+    its last record, or by the end-of-partition event where no record stands last (transaction
+    markers).
     """
 
     def __init__(self, settings: Settings, topic: str, table: Table) -> None:
@@ -47,6 +57,8 @@ class ConfigTable:
         self._consumer = Consumer(
             {
                 "fetch.queue.backoff.ms": 10,
+                # A fetch under way delays one for partitions that were added since by so much.
+                "fetch.wait.max.ms": 100,
                 # What is fetched ahead is memory above the table's own.
                 "queued.max.messages.kbytes": 8_192,
                 **settings.kafka,
@@ -69,19 +81,22 @@ class ConfigTable:
             self._table.drop(partition)
             self._loading.pop(partition, None)
         new = wanted - self._partitions
+        start = []
         for partition in new:
             # A table of that partition from long ago would hide deletions made since.
             self._table.drop(partition)
-            _, self._loading[partition] = self._consumer.get_watermark_offsets(
+            low, high = self._consumer.get_watermark_offsets(
                 TopicPartition(self._topic, partition), timeout=30
             )
+            # The offset itself, not OFFSET_BEGINNING: that would be looked up once more.
+            start.append(TopicPartition(self._topic, partition, low))
+            if low < high:
+                self._loading[partition] = high
         gone = [TopicPartition(self._topic, partition) for partition in self._partitions - wanted]
         if gone:
             self._consumer.incremental_unassign(gone)
         if new:
-            self._consumer.incremental_assign(
-                [TopicPartition(self._topic, partition, OFFSET_BEGINNING) for partition in new]
-            )
+            self._consumer.incremental_assign(start)
             self._began = time.monotonic()
             self._records = 0
             # Everything that loading makes will stay: collecting finds nothing and costs seconds.
@@ -101,10 +116,12 @@ class ConfigTable:
             for message in messages:
                 error = message.error()
                 if error is None:
-                    key = message.key()
+                    key, partition = message.key(), message.partition() or 0
                     if key is not None:
-                        self._table.apply(message.partition() or 0, key, message.value())
+                        self._table.apply(partition, key, message.value())
                         applied += 1
+                    if self._loading:
+                        self._reached(partition, (message.offset() or 0) + 1)
                 elif error.code() == KafkaError._PARTITION_EOF:
                     self._reached(message.partition() or 0, message.offset() or 0)
                 elif error.fatal() or not error.retriable():
@@ -115,6 +132,7 @@ class ConfigTable:
                 break
 
     def _reached(self, partition: int, offset: int) -> None:
+        """Everything below `offset` has been applied."""
         watermark = self._loading.get(partition)
         if watermark is None or offset < watermark:
             return
@@ -123,6 +141,7 @@ class ConfigTable:
         if not self._loading:
             gc.enable()
             gc.freeze()
+            _return_memory()
             log.info(
                 "configuration loaded",
                 extra={

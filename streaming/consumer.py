@@ -256,9 +256,9 @@ class ConsumerLoop:
         self._trackers = {}
         start = [self._resumed(position) for position in self._positions(partitions)]
         consumer.assign(start)
-        self.assigned_once = True
         log.info("assigned", extra={"partitions": _listed(self._trackers)})
         self._stage.assigned(self._trackers.keys())
+        self.assigned_once = True
         # A pause outlives an assignment, and a closed partition must not speak even once.
         self._paused = set(self._trackers)
         self._pause(set(self._stage.closed()))
