@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -17,6 +18,11 @@ call and its action, and must stay well below what the topics allow."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_DECIMAL = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?")
+_RFC_3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
+    r"([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
 
 AccountId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,63}$")]
 """Stands in URLs and in keys of the form account/kind/id, so it holds no slash."""
@@ -27,12 +33,30 @@ Seconds = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Text = str | None
 
 
-def _price_from_text(value: Any) -> Any:
+def _price(value: Any) -> Any:
     """Prices come as text ("12.50") or as a JSON number; both mean the same decimal."""
-    return Decimal(str(value)) if isinstance(value, (int, float)) and value is not True else value
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return value
+    if isinstance(value, str) and not _DECIMAL.fullmatch(value):
+        raise ValueError("is no price; write it as 12.50")
+    return Decimal(str(value)) or Decimal()  # zero has no sign
 
 
-Price = Annotated[Decimal, BeforeValidator(_price_from_text), Field(ge=0, max_digits=18)]
+def _time(value: Any) -> Any:
+    """Pydantic alone would take the seconds since 1970 for a time as well."""
+    if isinstance(value, datetime) or (isinstance(value, str) and _RFC_3339.fullmatch(value)):
+        return value
+    raise ValueError("is no RFC 3339 time with an offset; write it as 2026-07-01T14:03:22Z")
+
+
+Price = Annotated[Decimal, BeforeValidator(_price), Field(ge=0, max_digits=18)]
+Time = Annotated[
+    AwareDatetime,
+    # Not strict: what a validator of ours has seen counts as Python's, where text is no datetime.
+    Field(strict=False, ge=_EPOCH, lt=datetime(9999, 1, 1, tzinfo=UTC)),
+    BeforeValidator(_time),
+]
+"""From 1970 to 9998, so that every time zone can show it."""
 
 
 class Shape(BaseModel):
@@ -75,7 +99,7 @@ class SourceTrak(Shape):
     referer: Text = None
     baseuri: Text = None
     activity_keyword: Text = None
-    displayed_at: AwareDatetime | None = None
+    displayed_at: Time | None = None
     ip_address: Text = None
     document_title: Text = None
     browser: Text = None
@@ -127,8 +151,8 @@ class Call(Shape):
     account_id: AccountId
     sid: Sid
     revision: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
-    started_at: AwareDatetime
-    ended_at: AwareDatetime | None = None
+    started_at: Time
+    ended_at: Time | None = None
     call_type: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     called_number: Text = None
     caller_id: Text = None
@@ -153,19 +177,28 @@ class Call(Shape):
     leadflow: LeadFlow | None = None
 
     def to_avro(self) -> Record:
-        """The CallCompleted record: numbers also as E.164, times as microseconds."""
-        record = _plain(self)
-        sourcetrak = record["sourcetrak"]
-        record["pool_id"] = sourcetrak.pop("pool_id", "") if sourcetrak else ""
-        for raw, normal in (
-            ("called_number", "called_e164"),
-            ("caller_id", "caller_e164"),
-            ("transferred_to_number", "transferred_to_e164"),
-        ):
-            record[normal] = e164(record.get(raw, ""))
-        if leadflow := record["leadflow"]:
-            leadflow["destination_e164"] = e164(leadflow.get("destination_number", ""))
-            leadflow["source_e164"] = e164(leadflow.get("source_number", ""))
+        """The CallCompleted record: numbers also as E.164, times as microseconds.
+
+        What does not apply is left out; the schema's defaults stand for it.
+        """
+        record = self.model_dump(exclude_none=True)
+        record["started_at"] = microseconds(self.started_at)
+        if self.ended_at:
+            record["ended_at"] = microseconds(self.ended_at)
+        record["called_e164"] = e164(self.called_number or "")
+        record["caller_e164"] = e164(self.caller_id or "")
+        record["transferred_to_e164"] = e164(self.transferred_to_number or "")
+        if self.sourcetrak:
+            record["pool_id"] = record["sourcetrak"].pop("pool_id", "")
+            if self.sourcetrak.displayed_at:
+                record["sourcetrak"]["displayed_at"] = microseconds(self.sourcetrak.displayed_at)
+        if self.leadflow:
+            leadflow = record["leadflow"]
+            leadflow["destination_e164"] = e164(self.leadflow.destination_number or "")
+            leadflow["source_e164"] = e164(self.leadflow.source_number or "")
+            for price in ("source_price_per_call", "destination_price_per_call"):
+                if price in leadflow:
+                    leadflow[price] = format(leadflow[price], "f")
         return record
 
 
@@ -177,25 +210,3 @@ def microseconds(moment: datetime) -> int:
 def moment(microseconds_: int) -> datetime:
     """The UTC time of a count of microseconds since 1970."""
     return _EPOCH + timedelta(microseconds=microseconds_)
-
-
-_BLOCKS = {"lookup", "distributor", "sourcetrak", "leadflow", "cake"}
-
-
-def _plain(shape: Shape) -> Record:
-    """The fields that are set, in Avro's terms; absent blocks as None."""
-    record: Record = {}
-    for name in type(shape).model_fields:
-        value = getattr(shape, name)
-        if value is None:
-            if name in _BLOCKS:
-                record[name] = None
-        elif isinstance(value, Shape):
-            record[name] = _plain(value)
-        elif isinstance(value, datetime):
-            record[name] = microseconds(value)
-        elif isinstance(value, Decimal):
-            record[name] = format(value, "f")
-        else:
-            record[name] = value
-    return record

@@ -43,6 +43,9 @@ class Registry(Protocol):
     def register(self, subject: str, schema: Schema) -> int:
         """The id of the schema under the subject, registering it where it is new."""
 
+    def close(self) -> None:
+        """End its connections."""
+
 
 class RegistryUnavailable(ConnectionError):
     """The schema registry does not answer; what waits for it should be tried again."""
@@ -60,6 +63,11 @@ class Codec:
             schema.header: schema for schema in by_fingerprint().values()
         }
         self._headers: dict[tuple[str, str], bytes] = {}
+
+    def close(self) -> None:
+        """End the registry's connections."""
+        if self._registry is not None:
+            self._registry.close()
 
     def header(self, name: str, topic: str) -> bytes:
         """What stands in front of a record of the current release on that topic.

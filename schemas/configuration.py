@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from schemas.call import AccountId, Shape
 from schemas.numbers import e164
@@ -195,12 +195,37 @@ class ActionDocument(Action):
     id: Id
 
 
+_Item = TypeVar("_Item", "ActionDocument", "AccountDocument")
+
+
+def _written_once(numbers: Any) -> Any:
+    """Two spellings of one number would leave the first without effect, silently."""
+    if isinstance(numbers, dict):
+        spellings: dict[str, str] = {}
+        for spelling in filter(e164, (key for key in numbers if isinstance(key, str))):
+            first = spellings.setdefault(e164(spelling), spelling)
+            if first != spelling:
+                raise ValueError(f"{first!r} and {spelling!r} are one number; remove one")
+    return numbers
+
+
+def _distinct_ids(items: list[_Item]) -> list[_Item]:
+    counts = Counter(item.id for item in items)
+    if twice := [id_ for id_, count in counts.items() if count > 1]:
+        raise ValueError(f"two have the id {twice[0]!r}; change one")
+    return items
+
+
 class AccountDocument(Account):
     """An account in a file, with all that belongs to it."""
 
     id: AccountId
-    actions: list[ActionDocument] = Field(default_factory=list)
-    numbers: dict[PhoneNumber, Routing] = Field(default_factory=dict)
+    actions: Annotated[list[ActionDocument], AfterValidator(_distinct_ids)] = Field(
+        default_factory=list
+    )
+    numbers: Annotated[dict[PhoneNumber, Routing], BeforeValidator(_written_once)] = Field(
+        default_factory=dict
+    )
     pools: dict[Id, PoolRouting] = Field(default_factory=dict)
     ad_groups: dict[Id, PoolRouting] = Field(default_factory=dict)
 
@@ -208,7 +233,7 @@ class AccountDocument(Account):
 class Document(Shape):
     """What `pca apply` reads and `pca export` writes."""
 
-    accounts: list[AccountDocument]
+    accounts: Annotated[list[AccountDocument], AfterValidator(_distinct_ids)]
 
 
 def account_to_avro(account: Account, account_id: str, version: int) -> Record:

@@ -11,17 +11,24 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def eastern(microseconds: int | None) -> str:
     """`2026-07-01 10:03:22`: Eastern time without an offset, converted last. D40."""
-    if microseconds is None:
-        return ""
-    moment = _EPOCH + timedelta(seconds=microseconds // 1_000_000)
-    return moment.astimezone(EASTERN).strftime("%Y-%m-%d %H:%M:%S")
+    moment = _eastern(microseconds)
+    return moment.replace(tzinfo=None).isoformat(" ") if moment else ""
 
 
 def eastern_iso(microseconds: int | None) -> str:
     """`2026-07-01T10:03:22-04:00`: the same moment, unambiguous. D40."""
+    moment = _eastern(microseconds)
+    return moment.isoformat() if moment else ""
+
+
+def _eastern(microseconds: int | None) -> datetime | None:
+    """None also for a time outside the years 1 to 9999, which a foreign producer may write."""
     if microseconds is None:
-        return ""
-    return (_EPOCH + timedelta(seconds=microseconds // 1_000_000)).astimezone(EASTERN).isoformat()
+        return None
+    try:
+        return (_EPOCH + timedelta(seconds=microseconds // 1_000_000)).astimezone(EASTERN)
+    except OverflowError:
+        return None
 
 
 def tenths(seconds: int | None) -> str:

@@ -23,7 +23,7 @@ def repaired(text: bytes) -> bytes:
         decoded = text.decode("utf-8", "replace")
     try:
         value = json.loads(decoded)
-    except ValueError:
+    except (ValueError, RecursionError):  # not JSON, or nested too deeply for any parser of ours
         return decoded.encode()
     # Two escapes that form a pair were joined by the parser; what is left stands alone.
     return _UNPAIRED.sub("\ufffd", json.dumps(value, ensure_ascii=False)).encode()

@@ -7,18 +7,24 @@ from functools import lru_cache
 
 import phonenumbers
 
-_E164 = re.compile(r"\+[1-9]\d{6,14}")
-_TELEPHONE = re.compile(r"\+?[\d\s().\-/]{7,30}")
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_TELEPHONE = re.compile(r"\+?[0-9\s().\-/]{7,30}")
+_LONGEST = 31
 HOME_REGION = "US"
 """Where a number written without a country code is taken to be."""
 
 
-@lru_cache(maxsize=65_536)
 def e164(raw: str) -> str:
     """`+13125550123` for any way to write that number; empty for what is no telephone number.
 
     Extensions, SIP URIs and words like `anonymous` are not numbers. D41.
     """
+    # The cache must not keep what strangers send: long texts are no numbers anyway.
+    return _e164(raw) if len(raw) <= _LONGEST else ""
+
+
+@lru_cache(maxsize=65_536)
+def _e164(raw: str) -> str:
     if _E164.fullmatch(raw):
         return raw
     if not _TELEPHONE.fullmatch(raw):

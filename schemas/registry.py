@@ -7,6 +7,7 @@ import json
 from confluent_kafka.schema_registry import Schema as RegisteredSchema
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
+from fastavro.schema import SchemaParseException
 
 from schemas.codec import RegistryUnavailable
 from schemas.released import Schema, parse
@@ -20,7 +21,10 @@ class ConfluentRegistry:
         self._client = SchemaRegistryClient({"url": url, "timeout": timeout})
 
     def writer(self, schema_id: int) -> Schema | None:
-        """The schema with that id; None when there is none. Raises `RegistryUnavailable`."""
+        """The schema with that id; None when there is none, or none that Avro understands.
+
+        Raises `RegistryUnavailable`.
+        """
         try:
             text = self._client.get_schema(schema_id).schema_str
         except SchemaRegistryError as error:
@@ -29,10 +33,11 @@ class ConfluentRegistry:
             raise self._unavailable(error) from error
         except Exception as error:  # the client lets its HTTP library's errors through
             raise self._unavailable(error) from error
-        if text is None:
+        try:
+            definition = json.loads(text or "null")
+            return parse(definition) if isinstance(definition, dict) else None
+        except (ValueError, TypeError, LookupError, SchemaParseException):
             return None
-        definition = json.loads(text)
-        return parse(definition) if isinstance(definition, dict) and "name" in definition else None
 
     def register(self, subject: str, schema: Schema) -> int:
         """The schema's id, registered where it is new. Raises `RegistryUnavailable`."""
@@ -41,6 +46,10 @@ class ConfluentRegistry:
             return self._client.register_schema(subject, RegisteredSchema(text, "AVRO"))
         except Exception as error:  # as above; a refusal for incompatibility reads the same
             raise self._unavailable(error) from error
+
+    def close(self) -> None:
+        """End the connections."""
+        self._client.close()
 
     def _unavailable(self, error: Exception) -> RegistryUnavailable:
         return RegistryUnavailable(f"schema registry {self._url}: {error}")

@@ -21,6 +21,10 @@ from fastavro.schema import fingerprint, parse_schema, to_parsing_canonical_form
 Record = dict[str, Any]
 
 FOLDER = Path(__file__).parent / "avro"
+OptionalRecords = dict[str, tuple[str | None, "OptionalRecords"]]
+"""Field name → the name of the record that it may hold, and the same for the fields below.
+
+The name is None for a record that is always there and holds such fields."""
 SINGLE_OBJECT_MARKER = b"\xc3\x01"
 
 
@@ -34,6 +38,8 @@ class Schema:
     """As released, every name written out in full: what a registry is given."""
     parsed: Any = field(repr=False)
     """For fastavro."""
+    optional: OptionalRecords = field(repr=False)
+    """Its records that may be null."""
     fingerprint: bytes
     """CRC-64-AVRO of the parsing canonical form, little-endian: 8 bytes."""
 
@@ -49,7 +55,7 @@ class Schema:
         """
         out = io.BytesIO()
         try:
-            fastavro.schemaless_writer(out, self.parsed, record)
+            fastavro.schemaless_writer(out, self.parsed, _told_apart(record, self.optional))
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
             raise ValueError(f"not a {self.name}: {error}") from error
         return out.getvalue()
@@ -61,7 +67,7 @@ class Schema:
         """
         names = [f["name"] for f in self.definition["fields"]]
         kept = self.definition["fields"][: names.index(last) + 1]
-        return parse_schema(_without_logical_types(self.definition | {"fields": kept}))
+        return _for_fastavro(self.definition | {"fields": kept})
 
 
 def _without_logical_types(node: Any) -> Any:
@@ -71,6 +77,54 @@ def _without_logical_types(node: Any) -> Any:
     if isinstance(node, list):
         return [_without_logical_types(item) for item in node]
     return node
+
+
+def _for_fastavro(definition: Record) -> Any:
+    parsed = parse_schema(_without_logical_types(definition))
+    _turn_defaults_to_bytes(parsed)
+    return parsed
+
+
+def _turn_defaults_to_bytes(node: Any) -> None:
+    """Avro writes a default of bytes as text; fastavro would hand out, and choke on, the text."""
+    if isinstance(node, dict):
+        for field_ in node.get("fields", ()):
+            if field_["type"] == "bytes" and isinstance(field_.get("default"), str):
+                field_["default"] = field_["default"].encode("latin-1")
+            _turn_defaults_to_bytes(field_["type"])
+        _turn_defaults_to_bytes(node.get("items") or node.get("values"))
+    elif isinstance(node, list):
+        for branch in node:
+            _turn_defaults_to_bytes(branch)
+
+
+def _optional_records(parsed: Any) -> OptionalRecords:
+    found: OptionalRecords = {}
+    for field_ in parsed["fields"]:
+        match field_["type"]:
+            case ["null", {"type": "record", "name": name} as inner]:
+                found[field_["name"]] = (name, _optional_records(inner))
+            case {"type": "record"} as inner:
+                if below := _optional_records(inner):
+                    found[field_["name"]] = (None, below)
+    return found
+
+
+def _told_apart(record: Record, optional: OptionalRecords) -> Record:
+    """The record with the branch of each union named.
+
+    fastavro would else validate the value against the branches to find its own, which costs as
+    much as the writing.
+    """
+    if not optional:
+        return record
+    told = dict(record)
+    for name, (branch, below) in optional.items():
+        value = told.get(name)
+        if value is not None:
+            inner = _told_apart(value, below)
+            told[name] = (branch, inner) if branch else inner
+    return told
 
 
 def _written_out(node: Any, neighbours: dict[str, Record], seen: set[str]) -> Any:
@@ -92,13 +146,14 @@ def parse(definition: Record, release: int = 0) -> Schema:
 
     Raises fastavro's SchemaParseException when it is not one.
     """
-    parsed = parse_schema(_without_logical_types(definition))
+    parsed = _for_fastavro(definition)
     canonical = to_parsing_canonical_form(parsed)
     return Schema(
         name=definition["name"],
         release=release,
         definition=definition,
         parsed=parsed,
+        optional=_optional_records(parsed) if parsed["type"] == "record" else {},
         fingerprint=bytes.fromhex(fingerprint(canonical, "CRC-64-AVRO")),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -46,7 +47,8 @@ class HealthServer:
             raise PortTaken(f"{host}:{port} cannot be listened on: {error} ({setting})") from error
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, name="health", daemon=True).start()
+        serve = functools.partial(self._server.serve_forever, poll_interval=0.1)
+        threading.Thread(target=serve, name="health", daemon=True).start()
 
     def close(self) -> None:
         """Stop answering."""

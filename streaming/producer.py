@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import confluent_kafka
@@ -17,6 +18,18 @@ log = logging.getLogger(__name__)
 
 Headers = list[tuple[str, bytes | str | None]]
 _POLL = 0.1
+_FULL = 0.002
+"""Seconds until a full queue is tried again."""
+
+
+_CONSUMER_PREFIXES = (
+    "auto.", "fetch.", "group.", "heartbeat.", "isolation.", "max.poll.", "queued.", "session.",
+)  # fmt: skip
+
+
+def without_consumer_properties(kafka: Mapping[str, str]) -> dict[str, str | int | float]:
+    """What a producer or an admin client understands: the rest would only make it complain."""
+    return {name: value for name, value in kafka.items() if not name.startswith(_CONSUMER_PREFIXES)}
 
 
 class Acks:
@@ -75,7 +88,7 @@ class Producer:
                 "linger.ms": 1,
                 "compression.type": "lz4",
                 "message.max.bytes": 8 * 1024 * 1024,
-                **settings.kafka,
+                **without_consumer_properties(settings.kafka),
                 "client.id": client_id,
                 "acks": "all",
                 "enable.idempotence": True,
@@ -117,13 +130,13 @@ class Producer:
                     topic, value, key, partition, on_delivery=acks, headers=headers
                 )
             except BufferError:
-                self._producer.poll(_POLL)
+                # Not `poll`: answers belong to one thread, which collects them meanwhile.
+                time.sleep(_FULL)
             else:
                 return
 
     def close(self, timeout: float) -> int:
         """Wait up to `timeout` seconds for the broker's answers; how many are still missing."""
-        left = self._producer.flush(timeout)
         self._closing.set()
         self._thread.join(2 * _POLL + 1)
-        return int(left)
+        return int(self._producer.flush(timeout))

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
+import tempfile
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any
@@ -133,13 +135,15 @@ class Settings(BaseSettings):
         if self.admin_key:
             return self.admin_key
         path = self.data_dir / "admin.key"
-        try:
+        if not path.exists():
             self.data_dir.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            # Written first and named after: a process that comes second must not read half a key.
+            descriptor, written = tempfile.mkstemp(dir=self.data_dir)  # of mode 0600
             with os.fdopen(descriptor, "w") as file:
                 file.write(secrets.token_urlsafe(32) + "\n")
-        except FileExistsError:
-            pass
+            with contextlib.suppress(FileExistsError):
+                path.hardlink_to(written)
+            Path(written).unlink()
         return path.read_text().strip()
 
 

@@ -13,6 +13,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # re-exported
     ResourceType,
 )
 
+from streaming.producer import without_consumer_properties
 from streaming.settings import Settings, seconds
 
 log = logging.getLogger(__name__)
@@ -118,7 +119,7 @@ def topics(settings: Settings) -> Topics:
 
 def admin(settings: Settings) -> AdminClient:
     """Kafka's admin client; librdkafka's own log lines go to our log."""
-    return AdminClient(dict(settings.kafka), logger=log)
+    return AdminClient(without_consumer_properties(settings.kafka), logger=log)
 
 
 def ensure(settings: Settings, timeout: float = 30.0) -> Topics:

@@ -2,15 +2,14 @@
 
 import os
 import shutil
-import uuid
 
 import pytest
+from line import settings_for
 
 from deploy.errors import DeployError
 from deploy.java import find_java
 from deploy.kafka.broker import LocalKafka
 from schemas.codec import Codec
-from streaming import settings as settings_module
 from streaming import topics as kafka_topics
 
 
@@ -48,21 +47,6 @@ def kafka(kafka_can_run, tmp_path_factory):
     broker.start()
     yield broker
     broker.stop()
-
-
-def settings_for(broker, **overrides):
-    """Settings for topics that nobody else uses: three partitions, one copy."""
-    given = {
-        "topic_prefix": f"t{uuid.uuid4().hex[:8]}.",
-        "kafka": {"bootstrap.servers": broker.bootstrap, "session.timeout.ms": "6000"},
-        "replication_factor": 1,
-        "calls_partitions": 3,
-        "dispatch_partitions": 3,
-        "dispatcher_retry_schedule": "1s,2s",
-        "dispatcher_allow_networks": "127.0.0.0/8",
-        "admin_key": "k",
-    }
-    return settings_module.load(**{**given, **overrides})
 
 
 @pytest.fixture

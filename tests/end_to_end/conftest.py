@@ -1,0 +1,35 @@
+"""A line for each test, and a customer's server."""
+
+import pytest
+from line import Line
+
+from console.demo.receiver import Receiver
+
+
+@pytest.fixture
+def line(settings, tmp_path):
+    line = Line(settings, tmp_path)
+    yield line
+    line.close()
+
+
+@pytest.fixture
+def receiver():
+    with Receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def action(receiver):
+    """An action as in `pca apply`, sending the call's sid to the receiver under its own path."""
+
+    def build(id_, **fields):
+        return {
+            "id": id_,
+            "name": id_,
+            "scope": "all_calls",
+            "target_url": f"{receiver.url}/{id_}",
+            "parameters": [{"name": "sid", "placeholder": "sid"}],
+        } | fields
+
+    return build
