@@ -50,8 +50,8 @@ def kafka(kafka_can_run, tmp_path_factory):
 
 
 @pytest.fixture
-def settings(kafka):
-    return settings_for(kafka)
+def settings(kafka, tmp_path):
+    return settings_for(kafka, data_dir=tmp_path)
 
 
 @pytest.fixture

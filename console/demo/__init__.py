@@ -1,0 +1,1 @@
+"""`pca demo`: a whole line on this machine, checked request by request."""
