@@ -29,6 +29,7 @@ class Try:
     """None when no answer came; then `error` says why."""
     error: str
     detail: str
+    """For people; `cleaned`."""
     outcome: Outcome
 
 
@@ -55,18 +56,18 @@ def attempt_record(one: Try) -> Record:
         "response_body": answer.body if answer else b"",
         "outcome": one.outcome.name,
         "error": one.error,
-        "error_detail": _clean(one.detail),
+        "error_detail": one.detail,
         "next_at": one.outcome.due_at,
     }
 
 
 def _masked(headers: dict[str, str]) -> dict[str, str]:
     return {
-        _clean(name): MASKED if name.lower() in _SECRET_HEADERS else _clean(value)
+        cleaned(name): MASKED if name.lower() in _SECRET_HEADERS else cleaned(value)
         for name, value in headers.items()
     }
 
 
-def _clean(text: str) -> str:
-    """A server may send any bytes; a record holds only characters."""
+def cleaned(text: str) -> str:
+    """A server may send any bytes, and errors quote them; a record holds only characters."""
     return text[:_MAX_TEXT].encode("utf-8", "replace").decode()

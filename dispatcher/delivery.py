@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from confluent_kafka import KafkaError, KafkaException
 
-from dispatcher.attempts import Try, attempt_record
+from dispatcher.attempts import Try, attempt_record, cleaned
 from dispatcher.delays import Delays
 from dispatcher.flight import Flight, rewritten
 from dispatcher.lanes import Lanes
@@ -163,7 +163,7 @@ class Delivery:
             request = flight.action.request(flight.dispatch)
             answer = await self._transport.send(request)
         except (Unsendable, TransportError) as failed:
-            error, detail = failed.error, str(failed)
+            error, detail = failed.error, cleaned(str(failed))
         ended = self._clock()
         status = answer.status if answer is not None else None
         result = outcome(status, error, flight.dispatch["attempt"], self._schedule, ended)
@@ -179,9 +179,17 @@ class Delivery:
         self._ended.append(ended)
 
     def _write(self) -> None:
+        """Write what ended, or stop: an error here would else only be logged by the event loop,
+        and the dispatches hang."""
+        ended, self._ended = self._ended, []
+        try:
+            self._write_all(ended)
+        except Exception as error:
+            self._consumer.fail(error)
+
+    def _write_all(self, ended: Sequence[Try]) -> None:
         """Write attempts, retries and dead dispatches; complete their offsets once the broker has
         them all."""
-        ended, self._ended = self._ended, []
         acks = Acks(lambda error: self._acknowledged(error, ended))
         for one in ended:
             if one.outcome.name != "delivered":

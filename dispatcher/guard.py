@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+
+_LOCAL_NAT64 = ip_network("64:ff9b:1::/48")
+_TRANSLATED = (ip_network("64:ff9b::/96"), ip_network("::/96"))
+"""NAT64 and IPv4-compatible: the last four bytes are where a packet ends up."""
 
 
 class Guard:
@@ -21,13 +32,21 @@ class Guard:
 
     def _refusal(self, text: str) -> str | None:
         address = ip_address(text.partition("%")[0])
-        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        if any(address in network for network in self._allowed):
+        reached = _reached(address)
+        if any(address in network or reached in network for network in self._allowed):
             return None
-        if address.is_global and not address.is_multicast:
+        if reached.is_global and not reached.is_multicast and reached not in _LOCAL_NAT64:
             return None
         return (
             f"{text} is not a public address; PCA_DISPATCHER_ALLOW_NETWORKS lets it through where"
             " that is meant"
         )
+
+
+def _reached(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """The IPv4 address that an IPv6 one stands for, where it does; else the address itself."""
+    if isinstance(address, IPv4Address):
+        return address
+    if any(address in network for network in _TRANSLATED):
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or address

@@ -33,7 +33,8 @@ class Schedule:
 
     def after(self, attempt: int) -> tuple[str, float] | None:
         """The delay after the failed try with that number (from 1); None when it was the last."""
-        return self.delays[attempt - 1] if attempt <= len(self.delays) else None
+        # A foreign producer may count from 0, or backwards.
+        return self.delays[max(attempt, 1) - 1] if attempt <= len(self.delays) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,11 @@ What an action always sends is worked out once, in `compile_action`; a dispatch 
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass
 from urllib.parse import quote_plus, unquote, urlsplit, urlunsplit
+
+from yarl import URL
 
 from schemas.placeholders import PLACEHOLDERS, Value
 from schemas.released import Record
@@ -16,6 +19,7 @@ MAX_URL = 8000
 """Characters; servers and proxies differ above it (D33)."""
 USER_AGENT = "PostCallAction/1"
 _FORM = "application/x-www-form-urlencoded"
+_NEVER_IN_A_URL = re.compile(r"[\x00-\x20\x7f#]")
 
 
 class Unsendable(ValueError):
@@ -95,7 +99,12 @@ def compile_action(action: Record) -> CompiledAction:
             f"option {action['option']!r} with method {action['method']!r} cannot be sent by this"
             " version; the dispatch is kept",
         )
-    url, authorization = _split_userinfo(action["target_url"])
+    try:
+        url, authorization = _split_userinfo(action["target_url"])
+    except ValueError as error:  # saved past our checks; one such action must not stop the rest
+        raise Unsendable(
+            "unrenderable", f"{action['target_url'][:200]!r} cannot be called: {error}"
+        ) from error
     headers = {"User-Agent": USER_AGENT, "Accept": "*/*"}
     if authorization:
         headers["Authorization"] = authorization
@@ -120,17 +129,23 @@ def _pair(name: str, placeholder: str) -> tuple[str, Value]:
 
 def _joint(url: str) -> str:
     """D29: a trailing `?` or `&` joins cleanly."""
-    if "?" not in url:
+    _, mark, query = url.partition("?")
+    if not mark:
         return "?"
-    return "" if url.endswith(("?", "&")) else "&"
+    return "" if not query or query.endswith("&") else "&"
 
 
 def _split_userinfo(url: str) -> tuple[str, str]:
     """The URL without userinfo and with an ASCII host, and the Authorization header. D28, D29.
 
-    Path and query stay as typed.
+    Path and query stay as typed. Raises ValueError for what cannot be called over HTTP.
     """
+    if _NEVER_IN_A_URL.search(url):
+        raise ValueError("it holds a control character, a space or a fragment")
     parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("it does not start with http:// or https:// and a host")
+    _ = parts.port  # raises for one that is no number or out of range
     userinfo, _, host = parts.netloc.rpartition("@")
     authorization = ""
     if userinfo:
@@ -140,7 +155,8 @@ def _split_userinfo(url: str) -> tuple[str, str]:
         authorization = "Basic " + base64.b64encode(credentials).decode()
     if not host.isascii():
         name, colon, port = host.partition(":")
-        host = name.encode("idna").decode() + colon + port
+        # Not Python's own IDNA, of 2003: it would call fass.de where faß.de is meant.
+        host = f"{URL.build(scheme=parts.scheme, host=name).raw_host}{colon}{port}"
     path = parts.path or "/"
     if not path.isascii():
         path = "".join(c if c.isascii() else quote_plus(c) for c in path)

@@ -84,4 +84,5 @@ async def _run(settings: Settings) -> None:
         await delivery.close()
         producer.close(1.0)
         health.close()
+        codec.close()
     log.info("dispatcher stopped")

@@ -67,8 +67,10 @@ class _GuardedResolver(AbstractResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         found = await self._resolver.resolve(host, port, family)
+        if not found:  # aiohttp would choke on an empty list
+            raise OSError(f"{host} has no address")
         allowed = [result for result in found if self._guard.refusal(result["host"]) is None]
-        if found and not allowed:
+        if not allowed:
             raise _Refused(f"{host}: {self._guard.refusal(found[0]['host'])}")
         return allowed
 

@@ -47,7 +47,10 @@ class Account:
 
     def number(self, e164: str) -> Setting | None:
         """What the called number says; None when it was never configured."""
-        body = self._numbers.get(int(e164))
+        try:
+            body = self._numbers.get(_digits(e164))
+        except ValueError:  # a foreign producer's idea of a number: never configured
+            return None
         return None if body is None else _setting(body)
 
     def pool(self, id_: str) -> Setting | None:
@@ -80,7 +83,7 @@ class Account:
         Raises ValueError for another kind, or a number that is none.
         """
         if kind == "number":
-            _put(self._numbers, int(id_), body)
+            _put(self._numbers, _digits(id_), body)
         elif kind == "pool":
             _put(self._pools, id_, body)
         elif kind == "ad_group":
@@ -91,6 +94,14 @@ class Account:
             self._decisions.clear()
         else:
             raise ValueError(f"{kind!r} is none of account, action, number, pool, ad_group")
+
+
+def _digits(e164: str) -> int:
+    """The number as an integer, which costs half of a text. Raises ValueError for what is none."""
+    digits = e164.removeprefix("+")
+    if len(digits) > 15 or not (digits.isascii() and digits.isdecimal()):
+        raise ValueError(f"{e164[:40]!r} is no telephone number in E.164")
+    return int(digits)
 
 
 def _put(table: dict[Any, Any], key: Any, value: Any) -> None:
@@ -178,11 +189,12 @@ class Configuration:
         writer, start = self._codec.split(value, name)
         reader = current(name)
         body = value[start:]
-        if writer is reader and body in self._shared:
+        # Actions are not shared: no two are alike, and a Routing's bytes are no Action.
+        if name == "Routing" and writer is reader and body in self._shared:
             return self._shared[body]
         record = decode_body(value, start, writer)
         if writer is not reader:
             body = reader.encode(record)
-        if len(self._shared) < MAX_SHARED:
+        if name == "Routing" and len(self._shared) < MAX_SHARED:
             self._shared[body] = body
         return body

@@ -55,4 +55,5 @@ def run(settings: Settings) -> None:
         table.close()
         producer.close(1.0)
         health.close()
+        codec.close()
     log.info("router stopped")

@@ -13,6 +13,7 @@ from typing import Protocol
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from streaming import metrics
+from streaming.errors import lasting
 from streaming.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -85,9 +86,7 @@ class ConfigTable:
         for partition in new:
             # A table of that partition from long ago would hide deletions made since.
             self._table.drop(partition)
-            low, high = self._consumer.get_watermark_offsets(
-                TopicPartition(self._topic, partition), timeout=30
-            )
+            low, high = self._ends(partition)
             # The offset itself, not OFFSET_BEGINNING: that would be looked up once more.
             start.append(TopicPartition(self._topic, partition, low))
             if low < high:
@@ -105,6 +104,22 @@ class ConfigTable:
             gc.enable()
         self._partitions = wanted
         self._show()
+
+    def _ends(self, partition: int) -> tuple[int, int]:
+        """Where the partition begins and ends. Raises KafkaException after 30 s."""
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                low, high = self._consumer.get_watermark_offsets(
+                    TopicPartition(self._topic, partition), timeout=5
+                )
+            except KafkaException as error:
+                # A leader that is changing, or a topic that was just created.
+                if time.monotonic() > deadline or lasting(error.args[0]):
+                    raise
+                time.sleep(0.02)
+            else:
+                return low, high
 
     def poll(self) -> None:
         """Apply what has arrived. Raises KafkaException for an error that does not pass."""
@@ -124,8 +139,10 @@ class ConfigTable:
                         self._reached(partition, (message.offset() or 0) + 1)
                 elif error.code() == KafkaError._PARTITION_EOF:
                     self._reached(message.partition() or 0, message.offset() or 0)
-                elif error.fatal() or not error.retriable():
+                elif lasting(error):
                     raise KafkaException(error)
+                else:
+                    log.warning("configuration: %s", error.str())  # librdkafka goes on by itself
             self._records += applied
             metrics.CONFIG_RECORDS.inc(applied)
             if time.monotonic() > until:

@@ -16,6 +16,7 @@ from typing import Protocol
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from streaming import metrics
+from streaming.errors import lasting
 from streaming.offsets import OffsetTracker
 from streaming.settings import Settings
 
@@ -87,7 +88,7 @@ class ConsumerLoop:
             {
                 "fetch.queue.backoff.ms": 10,
                 "queued.max.messages.kbytes": 16_384,
-                "session.timeout.ms": 10_000,
+                "session.timeout.ms": 6_000,
                 "heartbeat.interval.ms": 1_000,
                 **settings.kafka,
                 "group.id": group,
@@ -201,10 +202,7 @@ class ConsumerLoop:
 
     def _check(self, error: KafkaError | None) -> None:
         assert error is not None
-        if error.fatal() or error.code() in (
-            KafkaError.TOPIC_AUTHORIZATION_FAILED,
-            KafkaError.GROUP_AUTHORIZATION_FAILED,
-        ):
+        if lasting(error):
             raise KafkaException(error)
         log.warning("consumer: %s", error.str())  # librdkafka goes on by itself
 
@@ -274,7 +272,7 @@ class ConsumerLoop:
             try:
                 return list(self._consumer.committed(partitions, timeout=5))
             except KafkaException as error:
-                if time.monotonic() > deadline or not error.args[0].retriable():
+                if time.monotonic() > deadline or lasting(error.args[0]):
                     raise
                 log.warning("committed offsets: %s; asking again", error.args[0].str())
 

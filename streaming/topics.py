@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass, field
 
 from confluent_kafka import KafkaError, KafkaException
@@ -135,13 +136,7 @@ def ensure(settings: Settings, timeout: float = 30.0) -> Topics:
         present = client.list_topics(timeout=timeout).topics
         missing = [topic for name, topic in wanted.all.items() if name not in present]
         _create(client, missing, settings.replication_factor, timeout)
-        existing = {name: len(meta.partitions) for name, meta in present.items()}
-        faults = [
-            f"{topic.name} has {existing[topic.name]} partitions, {topic.partitions} are needed"
-            for topic in wanted.all.values()
-            if existing.get(topic.name, topic.partitions) != topic.partitions
-        ]
-        faults += _wrong_policies(client, [t for t in wanted.all.values() if t.name in present])
+        faults = _faults(client, list(wanted.all.values()), timeout)
     except KafkaException as error:
         raise TopicError(
             f"Kafka at {settings.bootstrap} refuses or does not answer: {error.args[0].str()}"
@@ -175,10 +170,39 @@ def _create(client: AdminClient, missing: list[Topic], copies: int, timeout: flo
                 ) from error
 
 
-def _wrong_policies(client: AdminClient, present: list[Topic]) -> list[str]:
-    if not present:
-        return []
-    resources = {ConfigResource(ResourceType.TOPIC, topic.name): topic for topic in present}
+def _faults(client: AdminClient, wanted: list[Topic], timeout: float) -> list[str]:
+    """What is wrong with the topics, once the broker shows them all.
+
+    One just created, by us or by another process, is not known everywhere at once.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            return _wrong_counts(client, wanted, timeout) + _wrong_policies(client, wanted)
+        except KafkaException as error:
+            hidden = error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART
+            if not hidden or time.monotonic() > deadline:
+                raise
+        time.sleep(0.02)
+
+
+def _wrong_counts(client: AdminClient, wanted: list[Topic], timeout: float) -> list[str]:
+    present = client.list_topics(timeout=timeout).topics
+    faults = []
+    for topic in wanted:
+        found = present.get(topic.name)
+        if found is None or any(part.leader < 0 for part in found.partitions.values()):
+            raise KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, topic.name))
+        if len(found.partitions) != topic.partitions:
+            faults.append(
+                f"{topic.name} has {len(found.partitions)} partitions,"
+                f" {topic.partitions} are needed"
+            )
+    return faults
+
+
+def _wrong_policies(client: AdminClient, wanted: list[Topic]) -> list[str]:
+    resources = {ConfigResource(ResourceType.TOPIC, topic.name): topic for topic in wanted}
     faults = []
     for resource, future in client.describe_configs(list(resources)).items():
         topic = resources[resource]

@@ -1,0 +1,7 @@
+"""`python -m console`."""
+
+import sys
+
+from console.service import main
+
+sys.exit(main())

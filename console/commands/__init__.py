@@ -1,0 +1,1 @@
+"""The commands of `pca` that talk to the console."""

@@ -1,0 +1,1 @@
+"""The configuration as it is stored: reading it, comparing it, changing it."""

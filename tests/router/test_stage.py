@@ -1,0 +1,184 @@
+"""The router between a fake loop and a fake producer."""
+
+import pytest
+from confluent_kafka import KafkaException
+
+from router.stage import MAX_UNACKNOWLEDGED, _runs
+from schemas.call import MAX_CALL_BYTES
+from schemas.released import current
+from streaming.offsets import OffsetTracker
+from streaming.partitions import partition_of
+
+
+def test_a_call_becomes_a_dispatch_keyed_by_its_action(line, codec):
+    line.given().action("crm")
+    (sent,) = line.take(line.call(sid="s-7"))
+    assert (sent.topic, sent.key) == (line.topics.dispatch, "crm")
+    assert codec.decode(sent.value, "Dispatch")["sid"] == "s-7"
+
+
+def test_a_call_becomes_one_dispatch_for_each_action_that_runs(line):
+    line.given().action("a").action("b").action("off", active=False)
+    assert [sent.key for sent in line.take(line.call())] == ["a", "b"]
+
+
+GARBAGE = {
+    "null_value": None,
+    "not_avro": b"{}",
+    "unknown_schema": b"\xc3\x01" + b"\x00" * 20,
+    "malformed": current("CallCompleted").header + b"\xff" * 5,
+    "wrong_record": current("Action").header + b"\x00" * 5,
+    "too_large": current("CallCompleted").header + b"\x00" * MAX_CALL_BYTES,
+}
+
+
+@pytest.mark.parametrize(("reason", "value"), GARBAGE.items(), ids=GARBAGE)
+def test_d12_what_is_no_call_is_kept_as_it_came_with_the_reason(line, reason, value):
+    (sent,) = line.take(line.record(value, partition=2, key=b"k"))
+    kept = (sent.topic, sent.key, sent.value, sent.headers["reason"])
+    assert kept == (line.topics.unrouted, b"k", value, reason)
+
+
+def test_d12_a_call_of_an_unknown_account_is_kept(line):
+    line.given("another")
+    (sent,) = line.take(line.call("acme"))
+    assert (sent.topic, sent.headers["reason"]) == (line.topics.unrouted, "unknown_account")
+
+
+def test_d12_a_call_of_a_deleted_account_is_kept(line):
+    line.given().delete("account", "acme")
+    (sent,) = line.take(line.call())
+    assert sent.headers["reason"] == "unknown_account"
+
+
+def test_d12_headers_say_where_the_call_came_from(line):
+    line.record(b"first", 1)
+    (sent,) = line.take(line.record(b"second", 1))
+    place = [sent.headers[name] for name in ("topic", "partition", "offset")]
+    assert place == [line.topics.calls, "1", "1"]
+
+
+def test_a_cut_off_call_is_kept_and_not_dispatched(line, codec, call):
+    line.given().action("a")
+    value = codec.encode("CallCompleted", call(), "c")
+    (sent,) = line.take(line.record(value[:-1]))
+    assert sent.headers["reason"] == "malformed"
+
+
+def test_bytes_behind_a_call_are_not_carried_into_a_dispatch(line, codec, call):
+    line.given().action("a")
+    (sent,) = line.take(line.record(codec.encode("CallCompleted", call(), "c") + b"\x00"))
+    assert sent.headers["reason"] == "malformed"
+
+
+def test_a_misplaced_call_is_written_to_the_partition_of_its_account(line):
+    home = partition_of("acme", 3)
+    line.given().action("a")
+    misplaced = line.call(partition=(home + 1) % 3)
+    (sent,) = line.take(misplaced)
+    assert (sent.topic, sent.key, sent.partition) == (line.topics.calls, "acme", home)
+    assert sent.value == misplaced[1].value()
+
+
+def test_a_misplaced_call_is_not_called_unknown(line):
+    home = partition_of("acme", 3)
+    (sent,) = line.take(line.call(partition=(home + 1) % 3))
+    assert sent.topic == line.topics.calls
+
+
+def test_offsets_complete_only_when_all_outputs_of_the_batch_are_acknowledged(line):
+    line.given().action("a").action("b")
+    line.take(line.call(), line.call())
+    line.producer.acknowledge(3)
+    assert line.loop.completed == []
+    line.producer.acknowledge(1)
+    assert line.loop.completed == [(partition_of("acme", 3), 0, 2)]
+
+
+def test_a_batch_with_no_outputs_completes_at_once(line):
+    line.given()
+    line.take(line.call(), line.call())
+    assert line.loop.completed == [(partition_of("acme", 3), 0, 2)]
+
+
+def test_answers_that_come_before_the_batch_ends_complete_nothing_early(line):
+    line.given().action("a")
+    send = line.producer.send
+
+    def send_and_hear_at_once(*args, **kwargs):
+        send(*args, **kwargs)
+        line.producer.acknowledge()
+        assert line.loop.completed == []
+
+    line.producer.send = send_and_hear_at_once
+    line.take(line.call(), line.call())
+    assert line.loop.completed == [(partition_of("acme", 3), 0, 2)]
+
+
+def test_a_refused_output_fails_the_loop_and_completes_nothing(line):
+    line.given().action("a").action("b")
+    line.take(line.call())
+    line.producer.refuse()
+    line.producer.acknowledge()
+    assert line.loop.completed == []
+    assert [type(failure) for failure in line.loop.failures] == [KafkaException]
+
+
+def test_a_refused_unrouted_record_fails_the_loop_too(line):
+    line.take(line.record(b"{}"))
+    line.producer.refuse()
+    assert (line.loop.completed, len(line.loop.failures)) == ([], 1)
+
+
+def test_one_bad_call_does_not_keep_its_neighbours(line):
+    line.given().action("a")
+    home = partition_of("acme", 3)
+    sent = line.take(line.call(), line.record(b"{}", home), line.call())
+    topics = [record.topic for record in sent]
+    assert topics == [line.topics.dispatch, line.topics.unrouted, line.topics.dispatch]
+
+
+def test_a_foreign_called_number_does_not_stop_the_router(line):
+    line.given().action("a")
+    (sent,) = line.take(line.call(called_number="anonymous", called_e164="anonymous"))
+    assert sent.topic == line.topics.dispatch
+
+
+def test_no_more_is_read_while_too_much_is_unacknowledged(line):
+    line.producer._waiting = [None] * MAX_UNACKNOWLEDGED
+    assert not line.stage.has_room()
+
+
+def test_there_is_room_as_soon_as_the_broker_answers(line):
+    assert line.stage.has_room()
+
+
+def test_the_configuration_beside_the_calls_is_followed(line):
+    line.stage.assigned([(line.topics.calls, 2), (line.topics.calls, 0)])
+    assert line.table.followed == [[0, 2]]
+
+
+def test_calls_wait_while_the_configuration_beside_them_is_loading(line):
+    line.table.still_loading = {1}
+    assert list(line.stage.closed()) == [(line.topics.calls, 1)]
+
+
+def test_d9_newer_configuration_is_read_on_every_turn(line):
+    line.stage.turn()
+    assert line.table.polls == 1
+
+
+@pytest.mark.parametrize(
+    ("batch", "runs"),
+    [
+        ([], []),
+        ([(0, 5)], [(0, 5, 6)]),
+        ([(0, 5), (0, 6), (0, 7)], [(0, 5, 8)]),
+        ([(0, 5), (0, 7)], [(0, 5, 6), (0, 7, 8)]),
+        ([(0, 5), (1, 6), (0, 6)], [(0, 5, 6), (1, 6, 7), (0, 6, 7)]),
+    ],
+)
+def test_a_batch_is_told_as_runs_of_neighbouring_offsets(message_at, batch, runs):
+    trackers = [OffsetTracker("t", 0), OffsetTracker("t", 1)]
+    taken = [(trackers[partition], message_at(offset)) for partition, offset in batch]
+    assert [(t.partition, first, end) for t, first, end in _runs(taken)] == runs

@@ -1,0 +1,218 @@
+"""Builders on the real broker: records in, records out, loops in threads, tables that remember."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from confluent_kafka import Consumer, KafkaError, TopicPartition
+
+from streaming import consumer as consumer_module
+from streaming.consumer import ConsumerLoop
+from streaming.producer import Acks, Producer
+from streaming.settings import load
+
+PATIENCE = 20.0
+"""Seconds until a test that waits for something gives up."""
+
+
+def _all_acknowledged(producer, send):
+    done, errors = threading.Event(), []
+    acks = Acks(lambda error: (errors.append(error), done.set()))
+    send(acks)
+    acks.seal()
+    assert done.wait(PATIENCE)
+    assert errors == [None]
+
+
+@pytest.fixture
+def settings(settings):
+    """As few partitions as will do: each is files that the broker has to make."""
+    few = {"dispatch_partitions": 1, "dispatcher_retry_schedule": ("1s",)}
+    return settings.model_copy(update=few | {"commit_interval": 0.05, "stop_deadline": 0.5})
+
+
+@pytest.fixture(scope="session")
+def producer(kafka):
+    """One for all tests: a new one needs a second to be given its id."""
+    one = Producer(load(kafka={"bootstrap.servers": kafka.bootstrap}), "test")
+    yield one
+    one.close(1)
+
+
+@pytest.fixture
+def write(producer):
+    """`write(topic, (key, value), partition=0)`: records that the broker has."""
+
+    def send(topic, *records, partition=-1):
+        def send_all(acks):
+            for key, value in records:
+                producer.send(topic, key, value, acks, partition=partition)
+
+        _all_acknowledged(producer, send_all)
+
+    return send
+
+
+@pytest.fixture
+def read(settings):
+    """`read(topic)`: every record that lies there now."""
+
+    def read_all(topic):
+        one = Consumer(
+            {
+                **settings.kafka,
+                "group.id": "reader",
+                "auto.offset.reset": "earliest",
+                "enable.partition.eof": True,
+            }
+        )
+        partitions = one.list_topics(topic).topics[topic].partitions
+        one.assign([TopicPartition(topic, number, 0) for number in partitions])
+        found, ended = [], 0
+        while ended < len(partitions):
+            for message in one.consume(100, 0.05):
+                if message.error() is None:
+                    found.append(message)
+                else:
+                    assert message.error().code() == KafkaError._PARTITION_EOF
+                    ended += 1
+        one.close()
+        return found
+
+    return read_all
+
+
+class RecordingStage:
+    """Remembers what it was given; completes at once what it does not hold."""
+
+    def __init__(self):
+        self.taken, self.held, self.assignments, self.lost = [], [], [], []
+        self.holding, self.room, self.shut, self.batches = False, True, set(), 0
+        self.loop: ConsumerLoop
+        self._changed = threading.Condition()
+
+    def assigned(self, partitions):
+        with self._changed:
+            self.assignments.append(sorted(partitions))
+            self._changed.notify_all()
+
+    def revoked(self, trackers):
+        with self._changed:
+            self.lost += trackers
+            self._changed.notify_all()
+
+    def take(self, batch):
+        with self._changed:
+            self.batches += 1
+            for tracker, message in batch:
+                self.taken.append((tracker.partition, message.offset(), message.value()))
+                if self.holding:
+                    self.held.append((tracker, message.offset(), message.offset() + 1))
+                else:
+                    self.loop.complete([(tracker, message.offset(), message.offset() + 1)])
+            self._changed.notify_all()
+
+    def has_room(self):
+        return self.room
+
+    def closed(self):
+        return set(self.shut)
+
+    def turn(self):
+        with self._changed:
+            self._changed.notify_all()
+
+    def until(self, condition):
+        """Return when it is so; looked at whenever something changes and on every turn."""
+        with self._changed:
+            assert self._changed.wait_for(condition, PATIENCE), self.taken
+
+    def until_taken(self, count):
+        self.until(lambda: len(self.taken) >= count)
+
+    def values(self):
+        return [value for _, _, value in self.taken]
+
+
+class Running:
+    """A consumer loop in a thread."""
+
+    def __init__(self, settings, topic):
+        self.loop = ConsumerLoop(settings, settings.topic_prefix + "group", [topic])
+        self.stage = RecordingStage()
+        self.stage.loop = self.loop
+        self.error = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self):
+        self._thread.start()
+        return self
+
+    def _run(self):
+        try:
+            self.loop.run(self.stage)
+        except Exception as error:
+            self.error = error
+
+    def join(self):
+        self._thread.join(PATIENCE)
+        assert not self._thread.is_alive()
+
+    def stop(self):
+        self.loop.stop()
+        self.join()
+
+
+@pytest.fixture
+def running(settings, topics, monkeypatch):
+    """`running(holding=True)`: a member of the group that reads the calls."""
+    monkeypatch.setattr(consumer_module, "REVOKE_DRAIN", 0.1)
+    started = []
+
+    def start(own_settings=None, **stage):
+        one = Running(own_settings or settings, topics.calls)
+        for name, value in stage.items():
+            setattr(one.stage, name, value)
+        started.append(one)
+        return one.start()
+
+    yield start
+    for one in started:
+        one.stop()
+
+
+@pytest.fixture
+def committed(settings, topics):
+    """`committed(0)`: offset and metadata that the group has committed for a partition."""
+
+    def ask(partition):
+        one = Consumer({**settings.kafka, "group.id": settings.topic_prefix + "group"})
+        (position,) = one.committed([TopicPartition(topics.calls, partition)], timeout=10)
+        one.close()
+        return position.offset, position.metadata or ""
+
+    return ask
+
+
+class RecordingTable:
+    """The newest value of each key, by partition."""
+
+    def __init__(self):
+        self.partitions, self.dropped = {}, []
+
+    def apply(self, partition, key, value):
+        known = self.partitions.setdefault(partition, {})
+        if value is None:
+            known.pop(key, None)
+        else:
+            known[key] = value
+
+    def drop(self, partition):
+        self.dropped.append(partition)
+        self.partitions.pop(partition, None)
+
+
+@pytest.fixture
+def table():
+    return RecordingTable()

@@ -1,0 +1,230 @@
+"""The consumer loop on a real broker, with a stage that only remembers."""
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+
+from streaming import consumer as consumer_module
+from streaming import metrics
+from streaming.offsets import decode_holes
+
+
+def numbered(count, start=0):
+    return [(b"k", b"%d" % n) for n in range(start, start + count)]
+
+
+def test_every_record_is_given_to_the_stage_once_and_in_order(running, topics, write):
+    write(topics.calls, *numbered(2000), partition=1)
+    one = running()
+    one.stage.until_taken(2000)
+    assert one.stage.values() == [b"%d" % n for n in range(2000)]
+
+
+def test_records_come_in_batches(running, topics, write):
+    write(topics.calls, *numbered(2000), partition=1)
+    one = running()
+    one.stage.until_taken(2000)
+    assert one.stage.batches < 200
+
+
+def test_what_is_done_is_committed(running, topics, write, committed):
+    write(topics.calls, *numbered(10), partition=0)
+    one = running()
+    one.stage.until_taken(10)
+    one.stop()
+    assert committed(0) == (10, "")
+
+
+def test_a_record_is_committed_while_the_loop_runs(running, topics, write, committed):
+    write(topics.calls, *numbered(10), partition=0)
+    one = running()
+    one.stage.until(lambda: committed(0) == (10, ""))
+
+
+def test_a_partition_without_records_is_not_committed(running, topics, write, committed):
+    write(topics.calls, *numbered(1), partition=0)
+    one = running()
+    one.stage.until_taken(1)
+    one.stop()
+    assert committed(1)[0] < 0
+
+
+def test_the_next_member_begins_where_the_last_one_ended(running, topics, write):
+    write(topics.calls, *numbered(10), partition=0)
+    first = running()
+    first.stage.until_taken(10)
+    first.stop()
+    write(topics.calls, (b"k", b"new"), partition=0)
+    second = running()
+    second.stage.until_taken(1)
+    assert second.stage.values() == [b"new"]
+
+
+def test_holes_are_committed_and_not_done_again(running, topics, write, committed):
+    write(topics.calls, *numbered(10), partition=0)
+    first = running(holding=True)
+    first.stage.until_taken(10)
+    first.loop.complete([run for run in first.stage.held if run[1] in (3, 4, 8)])
+    first.stage.until(lambda: committed(0)[1] != "")
+    offset, metadata = committed(0)
+    assert (offset, decode_holes(metadata, 0)) == (0, [(3, 5), (8, 9)])
+    first.loop.fail(RuntimeError("crash"))
+    first.join()
+    second = running()
+    second.stage.until_taken(7)
+    assert second.stage.values() == [b"%d" % n for n in (0, 1, 2, 5, 6, 7, 9)]
+
+
+def test_a_failure_ends_the_loop_and_commits_nothing_of_what_failed(
+    running, topics, write, committed
+):
+    write(topics.calls, *numbered(10), partition=0)
+    one = running(holding=True)
+    one.stage.until_taken(10)
+    one.loop.complete(one.stage.held[:4])
+    one.loop.fail(RuntimeError("refused"))
+    one.join()
+    assert (str(one.error), committed(0)[0] <= 4) == ("refused", True)
+
+
+def test_the_first_failure_is_the_one_that_is_told(running, topics):
+    one = running()
+    one.loop.fail(RuntimeError("first"))
+    one.loop.fail(RuntimeError("second"))
+    one.join()
+    assert str(one.error) == "first"
+
+
+def test_a_stage_that_raises_ends_the_loop_and_completes_nothing(running, topics, write, committed):
+    write(topics.calls, *numbered(3), partition=0)
+    one = running(take=lambda batch: 1 / 0)
+    one.join()
+    assert (type(one.error), committed(0)[0] <= 0) == (ZeroDivisionError, True)
+
+
+def test_stopping_waits_for_what_is_in_hand_and_commits_it(
+    running, settings, topics, write, committed
+):
+    write(topics.calls, *numbered(3), partition=0)
+    one = running(settings.model_copy(update={"stop_deadline": 20}), holding=True)
+    one.stage.until_taken(3)
+    one.loop.stop()
+    one.stage.until(lambda: one.stage.lost)
+    one.loop.complete(one.stage.held)
+    one.join()
+    assert (one.error, committed(0)) == (None, (3, ""))
+
+
+def test_stopping_tells_the_stage_to_start_nothing_more(running, topics, write):
+    write(topics.calls, *numbered(3), partition=0)
+    one = running(holding=True)
+    one.stage.until_taken(3)
+    one.loop.stop()
+    one.stage.until(lambda: one.stage.lost)
+    assert all(tracker.revoked for tracker in one.stage.lost)
+    for tracker, _, _ in one.stage.held:
+        one.loop.abandon(tracker, 1)
+    one.join()
+
+
+def test_stopping_does_not_wait_for_ever(running, settings, topics, write, committed):
+    write(topics.calls, *numbered(3), partition=0)
+    one = running(settings.model_copy(update={"stop_deadline": 0.1}), holding=True)
+    one.stage.until_taken(3)
+    one.stop()
+    assert (one.error, committed(0)[0] <= 0) == (None, True)
+
+
+def test_a_closed_partition_delivers_nothing_even_right_after_assignment(running, topics, write):
+    for partition in range(3):
+        write(topics.calls, *numbered(50), partition=partition)
+    one = running(shut={(topics.calls, 1)})
+    one.stage.until_taken(100)
+    assert {partition for partition, _, _ in one.stage.taken} == {0, 2}
+    one.stage.shut = set()
+    one.stage.until_taken(150)
+    assert [value for p, _, value in one.stage.taken if p == 1] == [b"%d" % n for n in range(50)]
+
+
+def test_a_partition_that_closes_again_keeps_what_was_not_read(running, topics, write):
+    one = running()
+    one.stage.until(lambda: one.stage.assignments)
+    one.stage.shut = {(topics.calls, 0)}
+    write(topics.calls, *numbered(5), partition=1)
+    one.stage.until_taken(5)
+    write(topics.calls, *numbered(5, 5), partition=0)
+    write(topics.calls, *numbered(5, 5), partition=1)
+    one.stage.until_taken(10)
+    assert {partition for partition, _, _ in one.stage.taken} == {1}
+    one.stage.shut = set()
+    one.stage.until_taken(15)
+
+
+def test_a_full_stage_is_given_nothing_and_everything_once_it_has_room(
+    running, topics, write, monkeypatch
+):
+    monkeypatch.setattr(consumer_module, "PATIENCE", 0.02)
+    before = metrics.PAUSED._value.get()
+    one = running(room=False)
+    write(topics.calls, *numbered(2000), partition=0)
+    one.stage.until(lambda: metrics.PAUSED._value.get() > before + 5)
+    assert one.stage.taken == []
+    one.stage.room = True
+    one.stage.until_taken(2000)
+    assert one.stage.values() == [b"%d" % n for n in range(2000)]
+
+
+def test_a_second_member_takes_over_some_partitions(running, topics, write):
+    first = running()
+    first.stage.until(lambda: first.stage.assignments)
+    second = running()
+    second.stage.until(lambda: second.stage.assignments)
+    first.stage.until(lambda: len(first.stage.assignments) > 1)
+    shared = first.stage.assignments[-1] + second.stage.assignments[-1]
+    assert sorted(shared) == [(topics.calls, n) for n in range(3)]
+
+
+def test_late_completions_of_what_was_taken_away_change_nothing(running, topics, write, committed):
+    for partition in range(3):
+        write(topics.calls, *numbered(4), partition=partition)
+    first = running(holding=True)
+    first.stage.until_taken(12)
+    late = list(first.stage.held)
+    second = running(holding=True)
+    second.stage.until(lambda: second.stage.taken)
+    first.stage.until(lambda: len(first.stage.taken) + len(second.stage.taken) == 24)
+    first.loop.complete(late)
+    mine = second.stage.taken[0][0]
+    done = [run for run in second.stage.held if run[0].partition == mine][:2]
+    second.loop.complete(done)
+    second.stage.until(lambda: committed(mine)[0] > 0)
+    assert committed(mine) == (2, "")
+    assert all(tracker.revoked for tracker, _, _ in late)
+
+
+def test_what_is_completed_while_partitions_are_taken_away_is_not_done_again(
+    running, topics, write, monkeypatch
+):
+    monkeypatch.setattr(consumer_module, "REVOKE_DRAIN", 5.0)
+    for partition in range(3):
+        write(topics.calls, *numbered(4), partition=partition)
+    first = running(holding=True)
+    first.stage.until_taken(12)
+    second = running()
+    first.stage.until(lambda: first.stage.lost)
+    first.loop.complete(first.stage.held)
+    second.stage.until(lambda: second.stage.assignments)
+    write(topics.calls, *numbered(1, 9), partition=second.stage.assignments[-1][0][1])
+    second.stage.until_taken(1)
+    assert (len(first.stage.taken), second.stage.values()) == (12, [b"9"])
+
+
+@pytest.mark.parametrize("metadata", ["nonsense", "h1:0:!!!", "h9:0:AQE", "h1:7:AQE"])
+def test_metadata_that_is_not_ours_is_ignored(running, topics, settings, write, metadata):
+    write(topics.calls, *numbered(4), partition=0)
+    other = Consumer({**settings.kafka, "group.id": settings.topic_prefix + "group"})
+    position = TopicPartition(topics.calls, 0, 1, metadata=metadata)
+    other.commit(offsets=[position], asynchronous=False)
+    other.close()
+    one = running()
+    one.stage.until_taken(3)
+    assert one.stage.values() == [b"1", b"2", b"3"]

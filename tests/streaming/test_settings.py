@@ -1,0 +1,123 @@
+"""Settings: durations, names of variables in errors, librdkafka's properties, the admin key."""
+
+import os
+import stat
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from streaming.settings import SettingsError, load, seconds
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_machine(monkeypatch):
+    for name in list(os.environ):
+        if name.startswith("PCA_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("250ms", 0.25), ("5s", 5.0), ("1m", 60.0), ("2h", 7200.0), ("7d", 604800.0), ("0s", 0.0)],
+)
+def test_a_duration_is_a_number_and_a_unit(written, meant):
+    assert seconds(written) == pytest.approx(meant)
+
+
+@pytest.mark.parametrize(
+    "written", ["", "5", "s", "5 s", "-5s", "1.5s", "5S", "5s1m", "5w", "\u0665s"]
+)
+def test_what_is_no_duration_is_refused(written):
+    with pytest.raises(ValueError, match="is no duration"):
+        seconds(written)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PCA_PRODUCER_PORT", "eighty"),
+        ("PCA_PRODUCER_PORT", "70000"),
+        ("PCA_CALLS_PARTITIONS", "0"),
+        ("PCA_COMMIT_INTERVAL", "0"),
+        ("PCA_DISPATCHER_RETRY_SCHEDULE", "5s,soon"),
+        ("PCA_DISPATCHER_ALLOW_NETWORKS", "10.0.0.0/99"),
+        ("PCA_DISPATCHER_DEADLINE", "-1"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named(monkeypatch, variable, value):
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError, match=variable):
+        load()
+
+
+def test_all_settings_that_cannot_be_used_are_named_at_once(monkeypatch):
+    monkeypatch.setenv("PCA_PRODUCER_PORT", "x")
+    monkeypatch.setenv("PCA_CONSOLE_PORT", "y")
+    with pytest.raises(SettingsError, match=r"PCA_PRODUCER_PORT.*PCA_CONSOLE_PORT"):
+        load()
+
+
+def test_a_retry_schedule_is_written_with_commas(monkeypatch):
+    monkeypatch.setenv("PCA_DISPATCHER_RETRY_SCHEDULE", "1s, 2m ,3h")
+    assert load().dispatcher_retry_schedule == ("1s", "2m", "3h")
+
+
+def test_networks_are_written_with_commas(monkeypatch):
+    monkeypatch.setenv("PCA_DISPATCHER_ALLOW_NETWORKS", "10.0.0.0/8,::1/128")
+    assert [str(n) for n in load().dispatcher_allow_networks] == ["10.0.0.0/8", "::1/128"]
+
+
+def test_variables_that_begin_with_kafka_go_to_librdkafka(monkeypatch):
+    monkeypatch.setenv("PCA_KAFKA_SECURITY_PROTOCOL", "SASL_SSL")
+    monkeypatch.setenv("PCA_KAFKA_SASL_PASSWORD", "Secret_With_Underscores")
+    given = load().kafka
+    told = (given["security.protocol"], given["sasl.password"])
+    assert told == ("SASL_SSL", "Secret_With_Underscores")
+
+
+def test_kafka_is_on_this_machine_unless_told(monkeypatch):
+    assert load().bootstrap == "127.0.0.1:9092"
+    monkeypatch.setenv("PCA_KAFKA_BOOTSTRAP_SERVERS", "a:1,b:2")
+    assert load().bootstrap == "a:1,b:2"
+
+
+def test_the_admin_key_is_the_setting_where_it_is_set(tmp_path):
+    assert load(admin_key="k", data_dir=tmp_path).required_admin_key() == "k"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_admin_key_is_generated_once(tmp_path):
+    first = load(data_dir=tmp_path / "new").required_admin_key()
+    assert len(first) >= 40
+    assert load(data_dir=tmp_path / "new").required_admin_key() == first
+
+
+def test_nobody_else_may_read_the_admin_key(tmp_path):
+    load(data_dir=tmp_path).required_admin_key()
+    assert stat.S_IMODE((tmp_path / "admin.key").stat().st_mode) == 0o600
+
+
+def test_whoever_comes_at_the_same_time_gets_the_same_admin_key(tmp_path):
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            for n in range(50):
+                settings = load(data_dir=tmp_path / str(n))
+                barrier = threading.Barrier(4)
+
+                def key(settings=settings, barrier=barrier):
+                    barrier.wait()
+                    return settings.required_admin_key()
+
+                keys = {future.result() for future in [threads.submit(key) for _ in range(4)]}
+                assert (len(keys), keys - {""}) == (1, keys)
+    finally:
+        sys.setswitchinterval(interval)
+
+
+def test_nothing_but_the_admin_key_is_left_in_the_folder(tmp_path):
+    load(data_dir=tmp_path).required_admin_key()
+    assert [path.name for path in tmp_path.iterdir()] == ["admin.key"]
