@@ -69,7 +69,7 @@ def records(accounts: int, count: int) -> Iterator[tuple[str, bytes, str, dict[s
             if i % 3 == 1
             else Routing(send="none" if i % 2 else "account_wide", label=label)
         )
-        yield id_, config_key(id_, "number", number(i)), "Routing", routing.to_avro(1)
+        yield id_, config_key(id_, "number", number(i)), "Routing", routing.to_avro()
 
 
 def write(settings: Settings, accounts: int, count: int) -> None:

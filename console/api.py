@@ -11,7 +11,8 @@ from starlette.responses import Response
 
 from console.database import DATABASE_AWAY, Database
 from console.routes import accounts, actions, documents, groups, numbers, placeholders
-from streaming.http_api import Lifespan, Problem, application
+from streaming.http_api import Lifespan, application
+from streaming.problems import Problem
 from streaming.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -20,8 +20,8 @@ from console.store.changes import enqueue, lock
 from console.store.entities import KINDS, Key
 from console.store.state import account_ids, load
 from console.tables import OutboxRow
-from streaming.http_api import Problem
 from streaming.partitions import partition_of
+from streaming.problems import Problem
 from streaming.settings import Settings
 from streaming.topics import TopicError, ensure, topics
 

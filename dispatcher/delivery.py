@@ -107,7 +107,7 @@ class Delivery:
                 group = (flight.tracker.topic, flight.tracker.partition)
                 self._delays.add(flight.due_at, group, flight)
             else:
-                self._lanes.offer(flight.dispatch["action_id"], flight)
+                self._lanes.offer(flight.key, flight)
         self._set_timer(now)
         self._start()
 
@@ -122,7 +122,7 @@ class Delivery:
     def _wake(self) -> None:
         now = self._clock()
         for flight in self._delays.take(now):
-            self._lanes.offer(flight.dispatch["action_id"], flight)
+            self._lanes.offer(flight.key, flight)
         self._timer = None
         self._set_timer(now)
         self._start()
@@ -150,7 +150,7 @@ class Delivery:
                 self._consumer.abandon(flight.tracker, 1)
             else:
                 self._end(await self._try(flight))
-            self._lanes.ended(flight.dispatch["action_id"])
+            self._lanes.ended(flight.key)
             flight = self._lanes.next()
 
     async def _try(self, flight: Flight) -> Try:
@@ -222,7 +222,7 @@ class Delivery:
             },
         }
         value = rewritten(one.flight, self._dispatch_headers[topic], changes)
-        self._producer.send(topic, dispatch["action_id"], value, acks)
+        self._producer.send(topic, one.flight.key, value, acks)
 
     def _acknowledged(self, error: KafkaError | None, ended: Sequence[Try]) -> None:
         """In the producer's thread."""

@@ -11,6 +11,7 @@ import fastavro
 
 from dispatcher.render import CompiledAction, Unsendable, compile_action
 from schemas.codec import Codec, Undecodable, decode_body
+from schemas.configuration import action_key
 from schemas.released import Record, Schema, current
 from streaming.offsets import OffsetTracker
 
@@ -28,6 +29,11 @@ class Flight:
     action: CompiledAction | Unsendable
     rest: bytes
     """The call's and the action's bytes, current release, to be carried along untouched."""
+
+    @property
+    def key(self) -> str:
+        """Of the action, in Kafka and among the lanes."""
+        return action_key(self.dispatch["account_id"], self.dispatch["action_id"])
 
     @property
     def due_at(self) -> int | None:

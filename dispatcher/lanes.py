@@ -36,13 +36,13 @@ class Lanes(Generic[T]):
         self.in_flight = 0
         self.waiting = 0
 
-    def offer(self, action_id: str, item: T) -> None:
+    def offer(self, key: str, item: T) -> None:
         """Let an item wait for its turn."""
-        lane = self._lanes.get(action_id)
+        lane = self._lanes.get(key)
         if lane is None:
-            lane = self._lanes[action_id] = _Lane()
+            lane = self._lanes[key] = _Lane()
         if not lane.waiting and lane.in_flight < self._cap_per_action:
-            self._turns.append(action_id)
+            self._turns.append(key)
         lane.waiting.append(item)
         self.waiting += 1
 
@@ -50,40 +50,40 @@ class Lanes(Generic[T]):
         """The item to start now, counted as in flight; None when nothing may start."""
         if self.in_flight >= self._cap or not self._turns:
             return None
-        action_id = self._turns.popleft()
-        lane = self._lanes[action_id]
+        key = self._turns.popleft()
+        lane = self._lanes[key]
         item = lane.waiting.popleft()
         lane.in_flight += 1
         self.in_flight += 1
         self.waiting -= 1
         if lane.waiting and lane.in_flight < self._cap_per_action:
-            self._turns.append(action_id)
+            self._turns.append(key)
         return item
 
-    def ended(self, action_id: str) -> None:
+    def ended(self, key: str) -> None:
         """One of the action's items is no longer in flight."""
-        lane = self._lanes[action_id]
+        lane = self._lanes[key]
         if lane.waiting and lane.in_flight == self._cap_per_action:
-            self._turns.append(action_id)
+            self._turns.append(key)
         lane.in_flight -= 1
         self.in_flight -= 1
         if not lane.in_flight and not lane.waiting:
-            del self._lanes[action_id]
+            del self._lanes[key]
 
     def discard(self, unwanted: Callable[[T], bool]) -> list[T]:
         """Take out of the queues, and return, all waiting items of which `unwanted` is true."""
         discarded: list[T] = []
-        for action_id, lane in list(self._lanes.items()):
+        for key, lane in list(self._lanes.items()):
             kept: deque[T] = deque()
             for item in lane.waiting:
                 (discarded if unwanted(item) else kept).append(item)
             lane.waiting = kept
             if not kept and not lane.in_flight:
-                del self._lanes[action_id]
+                del self._lanes[key]
         self.waiting -= len(discarded)
         self._turns = deque(
-            action_id
-            for action_id in self._turns
-            if action_id in self._lanes and self._lanes[action_id].waiting
+            key
+            for key in self._turns
+            if key in self._lanes and self._lanes[key].waiting
         )
         return discarded

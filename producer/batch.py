@@ -14,7 +14,7 @@ from pydantic_core import from_json, to_json
 from schemas.call import MAX_CALL_BYTES, Call
 from schemas.json_text import repaired
 from schemas.released import current
-from streaming.http_api import Problem, errors_of
+from streaming.problems import Problem, errors_of
 
 RECORD = "CallCompleted"
 LISTED_FAULTS = 20

@@ -20,8 +20,9 @@ from producer.intake import Intake
 from producer.watch import Watch
 from schemas.call import Call
 from schemas.codec import Codec
-from streaming.http_api import Lifespan, Problem, application, problems, require_key
+from streaming.http_api import Lifespan, application, require_key
 from streaming.metrics import CALLS_ACCEPTED, CALLS_REFUSED
+from streaming.problems import Problem, problems
 from streaming.settings import Settings
 
 LARGE = 32 * 1024

@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from producer.batch import Batch
 from producer.watch import Watch
-from streaming.http_api import Problem
+from streaming.problems import Problem
 from streaming.producer import Acks
 
 log = logging.getLogger(__name__)

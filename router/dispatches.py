@@ -10,6 +10,7 @@ import fastavro
 
 from router.configuration import Account
 from router.resolve import Resolution, resolve
+from schemas.configuration import action_key
 from schemas.released import Record, current
 
 DISPATCH_NAMESPACE = UUID("6f1c3c1e-5f0b-5d0a-9a3e-0c5f3a1d7b42")
@@ -29,7 +30,7 @@ def dispatch_id(account_id: str, sid: str, revision: int, action_id: str) -> str
 def dispatches(
     call: Record, call_body: bytes, account: Account, routed_at: int
 ) -> tuple[Resolution, Iterator[tuple[str, bytes]]]:
-    """What was decided for a call, and (action id, Dispatch without header) for what runs.
+    """What was decided for a call, and (key, Dispatch without header) for what runs.
 
     `call_body` are the call's own bytes, current release, without header: Avro is plain
     concatenation, so they are carried along untouched. `routed_at` in microseconds.
@@ -68,4 +69,5 @@ def _running(
         )
         out = io.BytesIO()
         fastavro.schemaless_writer(out, _HEAD, head)
-        yield action.action_id, out.getvalue() + call_body + action.body
+        key = action_key(call["account_id"], action.action_id)
+        yield key, out.getvalue() + call_body + action.body

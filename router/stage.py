@@ -89,10 +89,10 @@ class RouterStage:
                 )
                 continue
             routed += 1
-            for action_id, dispatch in dispatches(call, body, account, now)[1]:
+            for key, dispatch in dispatches(call, body, account, now)[1]:
                 written += 1
                 self._producer.send(
-                    self._topics.dispatch, action_id, self._dispatch_header + dispatch, acks
+                    self._topics.dispatch, key, self._dispatch_header + dispatch, acks
                 )
         acks.seal()
         metrics.CALLS_ROUTED.inc(routed)

@@ -154,7 +154,9 @@ class Routing(Shape):
 
     send: Literal["account_wide", "specific", "none"] = "account_wide"
     action_id: Id | None = None
-    label: Annotated[str, StringConstraints(max_length=200)] | None = None
+    label: (
+        Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] | None
+    ) = None
 
     @model_validator(mode="after")
     def _specific_names_its_action(self) -> Self:
@@ -166,14 +168,9 @@ class Routing(Shape):
             )
         return self
 
-    def to_avro(self, version: int) -> Record:
+    def to_avro(self) -> Record:
         """The Routing record."""
-        return {
-            "send": self.send,
-            "action_id": self.action_id or "",
-            "label": self.label or "",
-            "version": version,
-        }
+        return {"send": self.send, "action_id": self.action_id or "", "label": self.label or ""}
 
 
 class PoolRouting(Routing):
@@ -245,3 +242,8 @@ def account_to_avro(account: Account, account_id: str, version: int) -> Record:
 def config_key(account_id: str, kind: Literal["account", "action"] | Kind, id_: str) -> bytes:
     """The key of a record on `pca.config`: account/kind/id."""
     return f"{account_id}/{kind}/{id_}".encode()
+
+
+def action_key(account_id: str, action_id: str) -> str:
+    """What dispatches are keyed by, and whose turn it is: accounts choose their actions' ids."""
+    return f"{account_id}/{action_id}"

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from console.commands.failure import Failure
 from schemas.configuration import Document
-from streaming.http_api import errors_of
+from streaming.problems import errors_of
 
 try:
     from yaml import CSafeLoader as _SafeLoader

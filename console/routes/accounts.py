@@ -12,7 +12,7 @@ from console.routes.requests import AccountId, After, Limit, Store, answer, part
 from console.store import operations, state
 from console.store.entities import Key, account_settings
 from schemas.configuration import Account
-from streaming.http_api import problems
+from streaming.problems import problems
 
 routes = router("Accounts")
 _NOT_FOUND = problems(_404="There is no such account.")

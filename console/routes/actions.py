@@ -23,7 +23,7 @@ from console.store import operations, state
 from console.store.entities import Entity, action_settings
 from console.store.masks import mask
 from schemas.configuration import Action
-from streaming.http_api import problems
+from streaming.problems import problems
 
 routes = router("Post Call Actions")
 ActionBody = Annotated[Action, Body(examples=[ACTION_EXAMPLE])]

@@ -14,7 +14,7 @@ from console.routes.requests import Store, router
 from console.store import documents
 from schemas.call import AccountId
 from schemas.configuration import Document
-from streaming.http_api import problems
+from streaming.problems import problems
 
 routes = router("Documents")
 DocumentBody = Annotated[Document, Body(examples=[DOCUMENT_EXAMPLE])]

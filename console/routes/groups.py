@@ -15,7 +15,7 @@ from console.routes.requests import AccountId, After, EntityId, Limit, Store, an
 from console.store import operations, state
 from console.store.entities import RoutingKind, routing_settings
 from schemas.configuration import PoolRouting
-from streaming.http_api import problems
+from streaming.problems import problems
 
 _NO_ACCOUNT = problems(_404="There is no such account.")
 _NOT_FOUND = problems(_404="There is no such account, or nothing is configured for this.")

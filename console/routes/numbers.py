@@ -12,7 +12,7 @@ from console.routes.requests import AccountId, After, Limit, Store, answer, part
 from console.store import operations, state
 from console.store.entities import routing_settings
 from schemas.configuration import PhoneNumber, Routing
-from streaming.http_api import problems
+from streaming.problems import problems
 
 routes = router("Numbers")
 Number = Annotated[

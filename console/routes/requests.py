@@ -14,7 +14,8 @@ from console.store.operations import etag
 from console.store.state import Page
 from schemas.call import AccountId as AccountIdText
 from schemas.configuration import Id as IdText
-from streaming.http_api import KeyedRoute, Problem, require_key
+from streaming.http_api import KeyedRoute, require_key
+from streaming.problems import Problem
 
 
 def _database(request: Request) -> Database:

@@ -14,7 +14,7 @@ from console.store.masks import mask, unmask
 from console.store.operations import unknown_action, unstorable
 from console.store.state import account_ids, load, no_such
 from schemas.configuration import AccountDocument, Document
-from streaming.http_api import invalid
+from streaming.problems import invalid
 
 _FOLDERS = {"number": "numbers", "pool": "pools", "ad_group": "ad_groups"}
 

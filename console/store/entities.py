@@ -96,7 +96,7 @@ def avro_record(account_id: str, key: Key, settings: Settings, version: int) -> 
         return account_to_avro(Account.model_construct(**settings), account_id, version)
     if kind == "action":
         return settings | {"action_id": id_, "version": version}
-    return Routing.model_construct(**settings).to_avro(version)
+    return Routing.model_construct(**settings).to_avro()
 
 
 def topic_key(account_id: str, key: Key) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from console.store.entities import Settings
-from streaming.http_api import MASK, masked, without_userinfo
+from streaming.problems import MASK, masked, without_userinfo
 
 
 def mask(settings: Settings) -> Settings:

@@ -15,7 +15,7 @@ from console.store.changes import Change, compare, lock, save
 from console.store.entities import Entity, Key, Settings
 from console.store.masks import unmask
 from console.store.state import find, get, load, naming
-from streaming.http_api import Problem, invalid
+from streaming.problems import Problem, invalid
 
 NAMED_BY = 10
 """How many of those that name an action are listed."""

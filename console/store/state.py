@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from console.store.entities import Entity, Key, Kind, RoutingKind, Settings, State
 from console.tables import AccountRow, ActionRow, RoutingRow
-from streaming.http_api import Problem
+from streaming.problems import Problem
 
 ACCOUNT_COLUMNS = (
     AccountRow.id,

@@ -18,7 +18,7 @@ from console.store.entities import (
 from console.store.state import find, load
 from console.tables import OutboxRow
 from schemas.configuration import Account, Action, Document, Routing, account_to_avro
-from streaming.http_api import Problem
+from streaming.problems import Problem
 
 ACME = ("account", "acme")
 CRM = ("action", "crm")
@@ -288,4 +288,4 @@ async def test_stored_settings_make_the_record_that_the_model_makes(database):
     model = Action(name="A", scope="all_calls", target_url="http://x/")
     assert avro_record("acme", CRM, action_settings(model), 7) == model.to_avro("crm", 7)
     model = Routing(send="none", label="L")
-    assert avro_record("acme", NUMBER, routing_settings(model), 7) == model.to_avro(7)
+    assert avro_record("acme", NUMBER, routing_settings(model), 7) == model.to_avro()

@@ -187,7 +187,7 @@ def test_a_number_cannot_inherit_and_a_pool_does_by_default():  # D7
 
 
 def test_a_routing_becomes_a_record():
-    encoded = current("Routing").encode(Routing(send="specific", action_id="a").to_avro(3))
+    encoded = current("Routing").encode(Routing(send="specific", action_id="a").to_avro())
     assert decode_body(encoded, 0, current("Routing")) == {
         "send": "specific", "action_id": "a", "label": ""}  # fmt: skip
 

@@ -34,6 +34,8 @@ class Fault:
     what: str
     in_flight: int
     """Requests under way just before, in all dispatchers that were hit."""
+    over: float = 0.0
+    """When Kafka was back, where it was away; seconds since 1970."""
 
 
 @dataclass(frozen=True)
@@ -46,24 +48,30 @@ class Verdict:
     allowed: int
 
 
-def judge(found, expected, faults, window):
+def judge(found, expected, faults, interval):
     """Hold the arrivals against the expected (path) set.
 
-    Duplicates allowed are, for each fault: what was in flight, and what arrived in the `window`
-    seconds before it (commit interval, and the time until a commit is through).
+    Duplicates allowed are, for each fault: what was completed in the commit `interval` (seconds)
+    before it, and what was in flight. That is what the dispatchers that were hit were sending, and
+    what was between the stages: it arrives in the interval after the fault, or, where Kafka was
+    away, in the interval after the line moves again.
     """
     counts = Counter(arrival.path for arrival in found)
     ids = {}
     for arrival in found:
         ids.setdefault(arrival.path, set()).add(arrival.webhook_id)
-    allowed = sum(
-        fault.in_flight + sum(1 for arrival in found if fault.at - window <= arrival.at <= fault.at)
-        for fault in faults
-    )
     return Verdict(
         missing=expected - counts.keys(),
         unexpected=counts.keys() - expected,
         ids_per_pair=max((len(known) for known in ids.values()), default=0),
         duplicates=sum(counts.values()) - len(counts),
-        allowed=allowed,
+        allowed=sum(_allowed(found, fault, interval) for fault in faults),
     )
+
+
+def _allowed(found, fault, interval):
+    times = [arrival.at for arrival in found]
+    around = sum(abs(at - fault.at) <= interval for at in times)
+    moving = min((at for at in times if at > fault.over), default=0.0) if fault.over else 0.0
+    resumed = sum(moving <= at <= moving + interval for at in times)
+    return fault.in_flight + around + resumed

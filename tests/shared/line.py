@@ -112,7 +112,7 @@ class Line:
             ("number", account.numbers), ("pool", account.pools), ("ad_group", account.ad_groups),
         ):  # fmt: skip
             for id_, routing in settings.items():
-                fields = routing.model_dump(exclude_none=True)
+                fields = routing.to_avro()
                 records.append((kind, id_, "Routing", fields))
         for kind, id_, name, record in records:
             value = self.codec.encode(name, record, self.topics.config)

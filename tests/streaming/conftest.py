@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient
 
 from streaming import consumer as consumer_module
 from streaming.consumer import ConsumerLoop
@@ -182,15 +190,27 @@ def running(settings, topics, monkeypatch):
         one.stop()
 
 
+@pytest.fixture(scope="session")
+def admin(kafka):
+    return AdminClient({"bootstrap.servers": kafka.bootstrap})
+
+
 @pytest.fixture
-def committed(settings, topics):
+def committed(admin, settings, topics):
     """`committed(0)`: offset and metadata that the group has committed for a partition."""
+    group = settings.topic_prefix + "group"
 
     def ask(partition):
-        one = Consumer({**settings.kafka, "group.id": settings.topic_prefix + "group"})
-        (position,) = one.committed([TopicPartition(topics.calls, partition)], timeout=10)
-        one.close()
-        return position.offset, position.metadata or ""
+        wanted = ConsumerGroupTopicPartitions(group, [TopicPartition(topics.calls, partition)])
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            (future,) = admin.list_consumer_group_offsets([wanted]).values()
+            try:
+                (position,) = future.result(10).topic_partitions
+            except KafkaException:  # the very first group of a broker makes it wait
+                assert time.monotonic() < deadline
+            else:
+                return position.offset, position.metadata or ""
 
     return ask
 

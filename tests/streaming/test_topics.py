@@ -3,16 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import ConfigResource, NewTopic, ResourceType
 
 from streaming import settings as kafka_settings
 from streaming.topics import TopicError, ensure
 from streaming.topics import topics as names
-
-
-@pytest.fixture
-def admin(settings):
-    return AdminClient(dict(settings.kafka))
 
 
 @pytest.fixture
