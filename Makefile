@@ -19,7 +19,7 @@ demo: setup
 	$(BIN)/pca demo
 
 test: setup
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 lint: setup
 	$(BIN)/ruff check .

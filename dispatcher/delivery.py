@@ -6,9 +6,11 @@ Decisions are made by `Lanes`, `Delays` and `outcome`; this is the shell that ca
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import time
 from collections.abc import Callable, Collection, Sequence
+from typing import Concatenate, ParamSpec
 
 from confluent_kafka import KafkaError, KafkaException
 
@@ -30,6 +32,25 @@ log = logging.getLogger(__name__)
 
 HELD_PER_PARTITION = 200
 """Retries kept in memory for each partition of a retry topic before reading of it pauses."""
+
+
+_P = ParamSpec("_P")
+
+
+def _or_stop(
+    callback: Callable[Concatenate[Delivery, _P], None],
+) -> Callable[Concatenate[Delivery, _P], None]:
+    """Have an error in a callback of the event loop stop the process: the loop would only log it,
+    and the dispatches hang."""
+
+    @functools.wraps(callback)
+    def guarded(self: Delivery, *args: _P.args, **kwargs: _P.kwargs) -> None:
+        try:
+            callback(self, *args, **kwargs)
+        except Exception as error:  # whatever it is, it is ours
+            self.fail(error)
+
+    return guarded
 
 
 class Delivery:
@@ -97,6 +118,7 @@ class Delivery:
 
     # On the event loop.
 
+    @_or_stop
     def _accept(self, flights: Sequence[Flight]) -> None:
         now = self._clock()
         self._arrived += len(flights)
@@ -119,6 +141,7 @@ class Delivery:
         if due is not None:
             self._timer = self._loop.call_later(max(0, due - now) / 1e6, self._wake)
 
+    @_or_stop
     def _wake(self) -> None:
         now = self._clock()
         for flight in self._delays.take(now):
@@ -127,6 +150,7 @@ class Delivery:
         self._set_timer(now)
         self._start()
 
+    @_or_stop
     def _discard(self) -> None:
         for flight in self._lanes.discard(_is_revoked) + self._delays.discard(_is_revoked):
             self._consumer.abandon(flight.tracker, 1)
@@ -178,18 +202,11 @@ class Delivery:
             self._loop.call_soon(self._write)
         self._ended.append(ended)
 
+    @_or_stop
     def _write(self) -> None:
-        """Write what ended, or stop: an error here would else only be logged by the event loop,
-        and the dispatches hang."""
-        ended, self._ended = self._ended, []
-        try:
-            self._write_all(ended)
-        except Exception as error:
-            self._consumer.fail(error)
-
-    def _write_all(self, ended: Sequence[Try]) -> None:
         """Write attempts, retries and dead dispatches; complete their offsets once the broker has
         them all."""
+        ended, self._ended = self._ended, []
         acks = Acks(lambda error: self._acknowledged(error, ended))
         for one in ended:
             if one.outcome.name != "delivered":
@@ -232,6 +249,10 @@ class Delivery:
         self._consumer.complete(
             [(one.flight.tracker, one.flight.offset, one.flight.offset + 1) for one in ended]
         )
+
+    def fail(self, error: BaseException) -> None:
+        """Stop the process: nothing in hand may count as done."""
+        self._consumer.fail(error)
 
     def show(self) -> None:
         """Bring the gauges up to date."""

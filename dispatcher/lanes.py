@@ -82,8 +82,6 @@ class Lanes(Generic[T]):
                 del self._lanes[key]
         self.waiting -= len(discarded)
         self._turns = deque(
-            key
-            for key in self._turns
-            if key in self._lanes and self._lanes[key].waiting
+            key for key in self._turns if key in self._lanes and self._lanes[key].waiting
         )
         return discarded

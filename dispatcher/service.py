@@ -7,6 +7,7 @@ import gc
 import logging
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import uvloop
 
@@ -26,6 +27,8 @@ from streaming.settings import Settings, seconds
 log = logging.getLogger(__name__)
 
 GROUP = "pca-dispatcher"
+LOOK_UPS = 64
+"""Host names looked up at once, each in a thread that waits for the system's resolver."""
 STUCK = 60.0
 """Seconds without a turn of the consumer after which the process calls itself dead."""
 
@@ -52,6 +55,8 @@ async def _run(settings: Settings) -> None:
         settings.dispatcher_max_response_bytes,
     )
     loop = asyncio.get_running_loop()
+    # The default pool has six threads on two cores: five dead domains would hold up every look-up.
+    loop.set_default_executor(ThreadPoolExecutor(LOOK_UPS, thread_name_prefix="look-up"))
     delivery = Delivery(
         loop=loop,
         consumer=consumer,
@@ -79,7 +84,8 @@ async def _run(settings: Settings) -> None:
         loop.add_signal_handler(number, consumer.stop)
     log.info("dispatcher started", extra={"port": health.port, "kafka": settings.bootstrap})
     try:
-        await asyncio.to_thread(consumer.run, stage)
+        with ThreadPoolExecutor(1, thread_name_prefix="consumer") as thread:
+            await loop.run_in_executor(thread, consumer.run, stage)
     finally:
         await delivery.close()
         producer.close(1.0)

@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 from pythonjsonlogger.json import JsonFormatter
 
-
 REPEAT_SECONDS = 5.0
 
 

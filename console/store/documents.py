@@ -11,7 +11,7 @@ from console.database import Database
 from console.store.changes import Change, compare, lock, save
 from console.store.entities import Entity, Key, Settings, State, document_settings
 from console.store.masks import mask, unmask
-from console.store.operations import unknown_action, unstorable
+from console.store.operations import unknown_action
 from console.store.state import account_ids, load, no_such
 from schemas.configuration import AccountDocument, Document
 from streaming.problems import invalid
@@ -100,8 +100,6 @@ def _routing_faults(
     faults: list[dict[str, str]] = []
     for key, settings in wanted.items():
         action_id = settings.get("action_id") if key[0] in _FOLDERS else None
-        if "label" in settings:
-            faults += unstorable(f"accounts[{index}].{_FOLDERS[key[0]]}.{key[1]}.", settings)
         if not action_id or ("action", action_id) in wanted:
             continue
         stored: Entity | None = state.get(key)

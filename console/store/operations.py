@@ -50,7 +50,6 @@ async def put(
             )
         before = None if stored is None else stored.settings
         settings, faults = unmask(settings, before)
-        faults += unstorable("", settings)
         if faults:
             raise invalid(faults)
         await _specific_exists(session, account_id, settings)
@@ -65,14 +64,6 @@ async def _specific_exists(session: AsyncSession, account_id: str, settings: Set
     action_id = settings.get("action_id")
     if action_id and await find(session, account_id, ("action", action_id)) is None:
         raise invalid([unknown_action("action_id", account_id, action_id)])
-
-
-def unstorable(path: str, settings: Settings) -> list[dict[str, str]]:
-    """PostgreSQL cannot hold U+0000 in text; what is refused there is refused on SQLite too."""
-    if "\0" not in settings.get("label", ""):
-        return []
-    reason = "holds a NUL character (U+0000); remove it"
-    return [{"path": path + "label", "reason": reason, "given": repr(settings["label"])[:200]}]
 
 
 def unknown_action(path: str, account_id: str, action_id: str) -> dict[str, str]:

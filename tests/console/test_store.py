@@ -72,7 +72,9 @@ async def test_each_change_is_published_with_its_account_under_the_next_version(
 
 async def test_a_record_in_the_outbox_carries_its_version(database):
     await acme(database)
-    assert [value["version"] for _, value, _ in await outbox(database)] == [1, 2, 2, 3, 3]
+    values = [value for _, value, _ in await outbox(database)]
+    # A number has none of its own: there are millions. The Account record behind it tells.
+    assert [value.get("version") for value in values] == [1, 2, 2, None, 3]
 
 
 async def test_saving_what_is_stored_already_changes_nothing(database):
@@ -271,13 +273,6 @@ async def test_a_stored_password_does_not_go_to_another_server(database):
     with pytest.raises(Problem) as refused:
         await operations.put(database, "acme", CRM, moved)
     assert refused.value.extra["errors"][0]["path"] == "target_url"
-
-
-async def test_a_nul_in_a_label_is_refused_on_every_database(database):
-    await operations.put(database, "acme", ACME, account())
-    with pytest.raises(Problem) as refused:
-        await operations.put(database, "acme", NUMBER, routing(label="a\0b"))
-    assert refused.value.extra["errors"][0]["path"] == "label"
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)

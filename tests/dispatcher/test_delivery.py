@@ -4,6 +4,7 @@ import pytest
 from confluent_kafka import KafkaException
 
 from dispatcher.transport import Answer, TransportError
+from schemas.configuration import action_key
 
 FAILED = Answer(500, {}, b"oops")
 
@@ -57,7 +58,8 @@ async def test_a_retry_is_keyed_by_its_action_and_counts_on(sender):
     one.transport.answer = FAILED
     await one.take(one.flight())
     (retry,) = one.written(one.topics.retry("5s"))
-    assert (one.producer.sent[0].key, retry["attempt"], retry["due_at"]) == ("crm", 2, 5_000_000)
+    told = (one.producer.sent[0].key, retry["attempt"], retry["due_at"])
+    assert told == (action_key("acme", "crm"), 2, 5_000_000)
 
 
 async def test_a_retry_is_the_same_dispatch(sender):
@@ -250,6 +252,13 @@ async def test_a_dispatch_that_hangs_holds_up_no_other_action(sender, action):
     one.transport.holding = False
     await one.take(one.flight(), one.flight(action=action("http://o/", action_id="other")))
     assert [attempt["action_id"] for attempt in one.written(one.topics.attempts)] == ["other"]
+
+
+async def test_actions_of_one_name_in_two_accounts_do_not_wait_for_each_other(sender):
+    one = sender(in_flight_per_action=1)
+    one.transport.holding = True
+    await one.take(*(one.flight({"account_id": account}) for account in ("acme", "zenith")))
+    assert len(one.transport.requests) == 2
 
 
 async def test_there_is_no_room_when_twice_as_much_is_in_hand_as_may_be_in_flight(sender):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from router.dispatches import dispatch_id, dispatches
 from schemas.codec import decode_body
+from schemas.configuration import action_key
 from schemas.released import current
 
 NUMBER = "+18005550100"
@@ -53,7 +54,8 @@ def test_whatever_the_call_holds_concatenation_is_right(
     written = list(dispatches(record, body, account.known, routed_at=7)[1])
     decoded = [decode_body(data, 0, current("Dispatch")) for _, data in written]
     assert [d["call"] for d in decoded] == [record] * actions
-    assert [d["action"]["action_id"] for d in decoded] == [id_ for id_, _ in written]
+    keys = [action_key("acme", d["action"]["action_id"]) for d in decoded]
+    assert keys == [key for key, _ in written]
     assert {d["phone_label"] for d in decoded} <= {label}
 
 

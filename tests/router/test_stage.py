@@ -5,6 +5,7 @@ from confluent_kafka import KafkaException
 
 from router.stage import MAX_UNACKNOWLEDGED, _runs
 from schemas.call import MAX_CALL_BYTES
+from schemas.configuration import action_key
 from schemas.released import current
 from streaming.offsets import OffsetTracker
 from streaming.partitions import partition_of
@@ -13,13 +14,23 @@ from streaming.partitions import partition_of
 def test_a_call_becomes_a_dispatch_keyed_by_its_action(line, codec):
     line.given().action("crm")
     (sent,) = line.take(line.call(sid="s-7"))
-    assert (sent.topic, sent.key) == (line.topics.dispatch, "crm")
+    assert (sent.topic, sent.key) == (line.topics.dispatch, action_key("acme", "crm"))
     assert codec.decode(sent.value, "Dispatch")["sid"] == "s-7"
 
 
 def test_a_call_becomes_one_dispatch_for_each_action_that_runs(line):
     line.given().action("a").action("b").action("off", active=False)
-    assert [sent.key for sent in line.take(line.call())] == ["a", "b"]
+    assert [sent.key for sent in line.take(line.call())] == [
+        action_key("acme", "a"),
+        action_key("acme", "b"),
+    ]
+
+
+def test_actions_of_one_name_in_two_accounts_have_keys_of_their_own(line):
+    line.given("acme").action("crm")
+    line.given("zenith").action("crm")
+    sent = line.take(line.call("acme"), line.call("zenith"))
+    assert len({record.key for record in sent}) == 2
 
 
 GARBAGE = {

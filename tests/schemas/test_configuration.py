@@ -238,3 +238,7 @@ def test_two_accounts_of_one_id_are_refused():
 @pytest.mark.parametrize("id_", ["", "a/b", "a b", "-a", "a" * 65])
 def test_an_id_that_cannot_stand_in_a_key_is_refused(id_):
     assert refusal(ActionDocument, action(id=id_)).startswith("id: String should match pattern")
+
+
+def test_a_label_with_a_control_character_is_refused():
+    assert refusal(Routing, {"label": "a\0b"}).startswith("label: String should match pattern")
