@@ -44,7 +44,7 @@ def _or_stop(
     and the dispatches hang."""
 
     @functools.wraps(callback)
-    def guarded(self: Delivery, *args: _P.args, **kwargs: _P.kwargs) -> None:
+    def guarded(self: Delivery, /, *args: _P.args, **kwargs: _P.kwargs) -> None:
         try:
             callback(self, *args, **kwargs)
         except Exception as error:  # whatever it is, it is ours
