@@ -83,6 +83,25 @@ class Parameter(Shape):
 
     name: ParameterName
     placeholder: Annotated[str, AfterValidator(_placeholder)]
+    transform: Literal["mask", "sha256"] | None = None
+    omit_empty: bool = False
+
+
+class Header(Shape):
+    """A header that every request of an action carries."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    value: Annotated[str, StringConstraints(max_length=2000)]
+
+
+class Conditions(Shape):
+    """What must all be true of a call for an action to run. What is left out is not asked."""
+
+    minimum_talk_seconds: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+    call_types: Annotated[list[str], Field(max_length=20)] = Field(default_factory=list)
+    qualified: Literal["source", "destination", "both"] | None = None
+    pool_ids: Annotated[list[str], Field(max_length=200)] = Field(default_factory=list)
+    tags: Annotated[list[str], Field(max_length=200)] = Field(default_factory=list)
 
 
 class GoogleAnalytics(Shape):
@@ -102,11 +121,17 @@ class Action(Shape):
     scope: Scope
     option: Literal["call_detail", "google_analytics"] = "call_detail"
     target_url: TargetUrl | None = None
-    method: Literal["GET", "POST"] = "GET"
+    method: Literal["GET", "POST", "PUT"] = "GET"
     parameters: Annotated[list[Parameter], Field(max_length=200)] = Field(default_factory=list)
     include_sourcetrak: bool = False
     include_leadflow: bool = False
     revisions: bool = False
+    omit_empty: bool = False
+    body: Literal["form", "json", "template"] = "form"
+    template: Annotated[str, StringConstraints(max_length=32_000)] | None = None
+    content_type: Annotated[str, StringConstraints(max_length=200)] | None = None
+    headers: Annotated[list[Header], Field(max_length=50)] = Field(default_factory=list)
+    conditions: Conditions | None = None
     google_analytics: GoogleAnalytics | None = None
 
     @model_validator(mode="after")

@@ -193,9 +193,13 @@ SCHEMA = {
             "type": "urn:pca:problem:invalid",
             "title": "Invalid",
             "status": 422,
-            "detail": "method: Input should be 'GET' or 'POST'",
+            "detail": "method: Input should be 'GET', 'POST' or 'PUT'",
             "errors": [
-                {"path": "method", "reason": "Input should be 'GET' or 'POST'", "given": "PUT"}
+                {
+                    "path": "method",
+                    "reason": "Input should be 'GET', 'POST' or 'PUT'",
+                    "given": "PATCH",
+                }
             ],
         }
     ],

@@ -115,7 +115,7 @@ def test_a_parameter_name_that_no_form_can_carry_is_refused(name):
     ("fields", "fault"),
     [
         ({"scope": "some"}, "scope: Input should be 'all_calls' or 'configured_numbers_only'"),
-        ({"method": "PUT"}, "method: Input should be 'GET' or 'POST'"),
+        ({"method": "PATCH"}, "method: Input should be 'GET', 'POST' or 'PUT'"),
         ({"option": "ga"}, "option: Input should be 'call_detail' or 'google_analytics'"),
         ({"active": "yes"}, "active: Input should be a valid boolean"),
         ({"colour": "red"}, "colour: Extra inputs are not permitted"),
