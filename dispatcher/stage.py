@@ -12,9 +12,10 @@ from dispatcher.delivery import Delivery
 from dispatcher.flight import Flight, FlightReader
 from schemas.codec import Undecodable
 from streaming import metrics
-from streaming.consumer import ConsumerLoop, Partition, Taken
+from streaming.consumer import ConsumerLoop
 from streaming.offsets import OffsetTracker
 from streaming.producer import Acks, Headers, Producer
+from streaming.stage import Partition, Taken
 from streaming.topics import Topics
 
 log = logging.getLogger(__name__)

@@ -14,10 +14,11 @@ from schemas.codec import Codec, Undecodable, decode_body
 from schemas.released import Record, current
 from streaming import metrics
 from streaming.config_table import ConfigTable
-from streaming.consumer import ConsumerLoop, Partition, Taken
+from streaming.consumer import ConsumerLoop
 from streaming.offsets import OffsetTracker
 from streaming.partitions import partition_of
 from streaming.producer import Acks, Headers, Producer
+from streaming.stage import Partition, Taken
 from streaming.topics import Topics
 
 MAX_UNACKNOWLEDGED = 20_000

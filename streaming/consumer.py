@@ -11,7 +11,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Collection, Sequence
-from typing import Protocol
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -19,51 +18,17 @@ from streaming import metrics
 from streaming.errors import lasting
 from streaming.offsets import OffsetTracker
 from streaming.settings import Settings
+from streaming.stage import IDLE_POLL, Partition, Stage, Taken
 
 log = logging.getLogger(__name__)
 
 BATCH = 500
-IDLE_POLL = 0.05
-"""Seconds that an idle loop waits for records before it looks at its mailbox again."""
 PATIENCE = 0.5
 """Seconds that a full stage may keep the loop from polling. Only then are partitions paused,
 because pausing throws away what has been fetched ahead."""
 REVOKE_DRAIN = 1.0
 """Seconds that a rebalance waits for what is in flight. Healthy requests end within it; the group
 does not wait for those that hang."""
-
-Partition = tuple[str, int]
-Taken = tuple[OffsetTracker, Message]
-
-
-class Stage(Protocol):
-    """What is done with the records. All methods are called in the loop's thread."""
-
-    def assigned(self, partitions: Collection[Partition]) -> None:
-        """These partitions are now ours, all of them anew. May block for a short while."""
-
-    def revoked(self, trackers: Collection[OffsetTracker]) -> None:
-        """These are being taken away. Must not block.
-
-        What has not started must not start any more: `ConsumerLoop.abandon` it. What is in
-        flight may end, `complete` it; the loop waits a little for it.
-        """
-
-    def take(self, batch: Sequence[Taken]) -> None:
-        """Records to be done. Every one must be completed or abandoned later, in any order.
-
-        Must not block for longer than work in memory takes; may raise to stop the process when a
-        record can be neither done nor kept.
-        """
-
-    def has_room(self) -> bool:
-        """False while enough is in hand, so that nothing more is read."""
-
-    def closed(self) -> Collection[Partition]:
-        """Partitions from which nothing can be taken for now. Asked on every turn: be quick."""
-
-    def turn(self) -> None:
-        """Called on every turn, at least every `IDLE_POLL` seconds unless records keep coming."""
 
 
 class ConsumerLoop:
