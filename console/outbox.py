@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import orjson
 from confluent_kafka import KafkaError, KafkaException
@@ -24,7 +24,7 @@ from console.tables import OutboxRow
 from schemas.codec import Codec, RegistryUnavailable
 from streaming.metrics import CONFIG_PUBLISHED, OUTBOX_WAITING
 from streaming.partitions import partition_of
-from streaming.producer import Acks, Headers
+from streaming.producer import Acks, Producer
 from streaming.topics import TopicError
 
 log = logging.getLogger(__name__)
@@ -37,25 +37,6 @@ BATCH = 5_000
 
 _ROW = (OutboxRow.sequence, OutboxRow.account_id, OutboxRow.key, OutboxRow.value,
         OutboxRow.version, OutboxRow.partition)  # fmt: skip
-
-
-class Sender(Protocol):
-    """What the outbox needs of `streaming.producer.Producer`."""
-
-    def send(
-        self,
-        topic: str,
-        key: bytes | str | None,
-        value: bytes | None,
-        acks: Acks,
-        *,
-        partition: int = -1,
-        headers: Headers | None = None,
-    ) -> None:
-        """Queue one record; may block, and raise KafkaException."""
-
-    def close(self, timeout: float) -> int:
-        """Wait up to `timeout` seconds for answers, then forget what is left."""
 
 
 class NotPublished(Exception):
@@ -72,7 +53,7 @@ class Publisher:
         topic: str,
         partitions: int,
         *,
-        sender: Callable[[], Sender],
+        sender: Callable[[], Producer],
         prepare: Callable[[], Any],
     ) -> None:
         """`prepare` makes sure of the topics, and may block; nothing is sent before it succeeds.
@@ -85,7 +66,7 @@ class Publisher:
         self._partitions = partitions
         self._new_sender = sender
         self._prepare = prepare
-        self._sender: Sender | None = None
+        self._sender: Producer | None = None
         self._stopping = asyncio.Event()
         self.trouble: str | None = "not started"
         """Why the database cannot be used; None while it can."""
@@ -136,7 +117,7 @@ class Publisher:
                 await self._count(connection)
                 await self._rest(RETRY_SECONDS)
 
-    async def _publish_batch(self, connection: AsyncConnection, sender: Sender) -> int:
+    async def _publish_batch(self, connection: AsyncConnection, sender: Producer) -> int:
         """Publish the oldest rows and delete them; how many there were."""
         async with connection.begin():
             rows = (
@@ -159,7 +140,7 @@ class Publisher:
         CONFIG_PUBLISHED.inc(len(rows))
         return len(rows)
 
-    async def _send(self, rows: Sequence[Any], sender: Sender) -> None:
+    async def _send(self, rows: Sequence[Any], sender: Producer) -> None:
         """Return when the broker has every row. Raises `NotPublished`, and what encoding raises."""
         loop = asyncio.get_running_loop()
         answered: asyncio.Future[KafkaError | None] = loop.create_future()
@@ -176,7 +157,7 @@ class Publisher:
             raise NotPublished(error.str())
 
     def _produce(
-        self, rows: Sequence[Any], values: list[bytes | None], sender: Sender, acks: Acks
+        self, rows: Sequence[Any], values: list[bytes | None], sender: Producer, acks: Acks
     ) -> None:
         for row, value in zip(rows, values, strict=True):
             partition = row.partition

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Protocol
 
 from confluent_kafka import KafkaError, KafkaException
 
 from producer.batch import Batch
 from producer.watch import Watch
 from streaming.problems import Problem
-from streaming.producer import Acks
+from streaming.producer import Acks, Producer
 
 log = logging.getLogger(__name__)
 
@@ -22,19 +21,12 @@ RETRY_WHEN_AWAY = 2
 """Seconds, for the header Retry-After."""
 
 
-class Sender(Protocol):
-    """What is asked of a `streaming.producer.Producer`."""
-
-    def __len__(self) -> int: ...
-    def send(self, topic: str, key: str, value: bytes, acks: Acks) -> None: ...
-
-
 class Intake:
     """Writes batches to the calls topic. Lives in one event loop."""
 
     def __init__(
         self,
-        sender: Sender,
+        sender: Producer,
         topic: str,
         watch: Watch,
         *,
