@@ -1,6 +1,7 @@
 """`make bench`: every measurement, one after the other."""
 
-from bench import numbers
+from bench import numbers, render
 
 if __name__ == "__main__":
+    render.main()
     numbers.main()

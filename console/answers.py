@@ -125,6 +125,45 @@ class OutcomeAnswer(BaseModel):
     changes: list[ChangeAnswer]
 
 
+class RequestAnswer(BaseModel):
+    """A request over HTTP, secrets masked as `***`."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: str | None = Field(description="Null for a request that has none.")
+
+
+class PreviewAnswer(BaseModel):
+    """What an action would send."""
+
+    request: RequestAnswer | None = Field(
+        description="Null when none can be made; `error` says why."
+    )
+    error: str = Field(description="As on a delivery attempt; empty for none.")
+    detail: str
+    warnings: list[str]
+
+
+class TestAnswer(BaseModel):
+    """What came of sending an action's request once."""
+
+    request: RequestAnswer | None
+    status: int | None = Field(description="Null when no answer came.")
+    headers: dict[str, str]
+    body: str = Field(description="The first 4 KiB.")
+    duration_ms: float
+    error: str = Field(
+        description="As on a delivery attempt; empty when it was a delivery.",
+        examples=["timeout"],
+    )
+    detail: str
+    validation_messages: list[Any] | None = Field(
+        description="What Google Analytics finds wrong with the event; empty when all is well,"
+        " null when it did not say."
+    )
+
+
 class RepublishAnswer(BaseModel):
     """How many records were put into the outbox."""
 

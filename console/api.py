@@ -10,7 +10,7 @@ from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 from starlette.responses import Response
 
 from console.database import DATABASE_AWAY, Database
-from console.routes import accounts, actions, documents, groups, numbers, placeholders
+from console.routes import accounts, actions, documents, groups, numbers, placeholders, trials
 from streaming.http_api import Lifespan, application
 from streaming.problems import Problem
 from streaming.settings import Settings
@@ -59,6 +59,7 @@ def console_app(
         groups.ad_groups,
         placeholders.routes,
         documents.routes,
+        trials.routes,
     ):
         app.include_router(router)
     for error in DATABASE_AWAY:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from itertools import islice
 
 from dispatcher.flight import Flight
 from dispatcher.outcome import Outcome
 from dispatcher.render import Request
 from dispatcher.transport import Answer
+from schemas.headers import is_secret
 from schemas.released import Record
+from streaming.problems import without_userinfo
 
 MASKED = "***"
-_SECRET_HEADERS = frozenset({"authorization", "cookie", "set-cookie", "proxy-authorization"})
+_API_SECRET = re.compile(r"(?<=api_secret=)[^&\s\"'<>]*")
+_API_SECRET_BYTES = re.compile(_API_SECRET.pattern.encode())
 _MAX_TEXT = 16 * 1024
+_MAX_BODY = 64 * 1024
+_MAX_HEADERS = 64
 
 
 @dataclass(slots=True)
@@ -29,12 +36,12 @@ class Try:
     """None when no answer came; then `error` says why."""
     error: str
     detail: str
-    """For people; `cleaned`."""
+    """For people; as `shown` gives it."""
     outcome: Outcome
 
 
 def attempt_record(one: Try) -> Record:
-    """The Attempt record of a try. Secrets in headers are masked."""
+    """The Attempt record of a try. Secrets are masked, also where an answer repeats them."""
     dispatch, request, answer = one.flight.dispatch, one.request, one.answer
     return {
         "account_id": dispatch["account_id"],
@@ -48,12 +55,12 @@ def attempt_record(one: Try) -> Record:
         "started_at": one.started_at,
         "duration_us": one.duration_us,
         "method": request.method if request else "",
-        "url": request.url if request else "",
-        "request_headers": _masked(request.headers) if request else {},
-        "request_body": request.body.decode() if request and request.body else "",
+        "url": shown_url(request.url) if request else "",
+        "request_headers": shown_headers(request.headers) if request else {},
+        "request_body": _start(request.body) if request and request.body else "",
         "status": answer.status if answer else None,
-        "response_headers": _masked(answer.headers) if answer else {},
-        "response_body": answer.body if answer else b"",
+        "response_headers": shown_headers(answer.headers) if answer else {},
+        "response_body": shown_body(answer.body) if answer else b"",
         "outcome": one.outcome.name,
         "error": one.error,
         "error_detail": one.detail,
@@ -61,13 +68,36 @@ def attempt_record(one: Try) -> Record:
     }
 
 
-def _masked(headers: dict[str, str]) -> dict[str, str]:
+def shown_headers(headers: dict[str, str]) -> dict[str, str]:
+    """Headers with the values of secret ones masked."""
     return {
-        cleaned(name): MASKED if name.lower() in _SECRET_HEADERS else cleaned(value)
-        for name, value in headers.items()
+        shown(name): MASKED if is_secret(name) else shown(value)
+        for name, value in islice(headers.items(), _MAX_HEADERS)
     }
 
 
-def cleaned(text: str) -> str:
-    """A server may send any bytes, and errors quote them; a record holds only characters."""
-    return text[:_MAX_TEXT].encode("utf-8", "replace").decode()
+def _start(body: bytes) -> str:
+    """The body, or as much as a record has room for: an attempt must never fail by its size."""
+    if len(body) <= _MAX_BODY:
+        return body.decode("utf-8", "replace")
+    return body[:_MAX_BODY].decode("utf-8", "replace") + f"… ({len(body):,} bytes)"
+
+
+def shown_url(url: str) -> str:
+    """The URL without the `api_secret` of Google Analytics."""
+    return _API_SECRET.sub(MASKED, url) if "api_secret=" in url else url
+
+
+def shown_body(body: bytes) -> bytes:
+    """The same for the bytes of an answer."""
+    return _API_SECRET_BYTES.sub(MASKED.encode(), body) if b"api_secret=" in body else body
+
+
+def shown(text: str) -> str:
+    """A server may send any bytes, and errors quote them and URLs; a record holds only characters,
+    and no secret."""
+    text = shown_url(text)
+    if "://" in text:
+        text = without_userinfo(text)
+    text = text[:_MAX_TEXT]
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

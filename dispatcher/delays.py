@@ -11,16 +11,16 @@ T = TypeVar("T")
 
 
 class Delays(Generic[T]):
-    """A queue by due time. `group` is what an item was read from; a group with `cap` or more
-    items waiting is full, and nothing more should be read from it until some are due.
+    """A queue by due time. `group` is what an item was read from; a group in which `cap` or more
+    waits, by weight, is full, and nothing more should be read from it until some are due.
 
     Synchronous; times are microseconds since 1970.
     """
 
     def __init__(self, cap: int) -> None:
         self._cap = cap
-        self._heap: list[tuple[int, int, Hashable, T]] = []
-        self._counts: Counter[Hashable] = Counter()
+        self._heap: list[tuple[int, int, Hashable, int, T]] = []
+        self._weights: Counter[Hashable] = Counter()
         self._sequence = 0
         self.full: frozenset[Hashable] = frozenset()
         """Replaced, never changed: another thread may look at it."""
@@ -28,12 +28,12 @@ class Delays(Generic[T]):
     def __len__(self) -> int:
         return len(self._heap)
 
-    def add(self, due_at: int, group: Hashable, item: T) -> None:
+    def add(self, due_at: int, group: Hashable, item: T, weight: int = 1) -> None:
         """Keep an item until it is due; equal times keep their order."""
         self._sequence += 1
-        heapq.heappush(self._heap, (due_at, self._sequence, group, item))
-        self._counts[group] += 1
-        if self._counts[group] >= self._cap and group not in self.full:
+        heapq.heappush(self._heap, (due_at, self._sequence, group, weight, item))
+        self._weights[group] += weight
+        if self._weights[group] >= self._cap and group not in self.full:
             self.full |= {group}
 
     def next_due(self) -> int | None:
@@ -44,24 +44,24 @@ class Delays(Generic[T]):
         """All that are due, the earliest first."""
         taken = []
         while self._heap and self._heap[0][0] <= now:
-            _, _, group, item = heapq.heappop(self._heap)
+            _, _, group, weight, item = heapq.heappop(self._heap)
             taken.append(item)
-            self._leave(group)
+            self._leave(group, weight)
         return taken
 
     def discard(self, unwanted: Callable[[T], bool]) -> list[T]:
         """Take out, and return, all items of which `unwanted` is true."""
-        discarded = [entry for entry in self._heap if unwanted(entry[3])]
-        self._heap = [entry for entry in self._heap if not unwanted(entry[3])]
+        discarded = [entry for entry in self._heap if unwanted(entry[4])]
+        self._heap = [entry for entry in self._heap if not unwanted(entry[4])]
         heapq.heapify(self._heap)
-        for _, _, group, _ in discarded:
-            self._leave(group)
-        return [entry[3] for entry in discarded]
+        for _, _, group, weight, _ in discarded:
+            self._leave(group, weight)
+        return [entry[4] for entry in discarded]
 
-    def _leave(self, group: Hashable) -> None:
-        self._counts[group] -= 1
+    def _leave(self, group: Hashable, weight: int) -> None:
+        self._weights[group] -= weight
         # Half empty before more is read: pausing and resuming is not free.
-        if self._counts[group] <= self._cap // 2 and group in self.full:
+        if self._weights[group] <= self._cap // 2 and group in self.full:
             self.full -= {group}
-        if not self._counts[group]:
-            del self._counts[group]
+        if not self._weights[group]:
+            del self._weights[group]

@@ -14,7 +14,7 @@ from typing import Concatenate, ParamSpec
 
 from confluent_kafka import KafkaError, KafkaException
 
-from dispatcher.attempts import Try, attempt_record, cleaned
+from dispatcher.attempts import Try, attempt_record, shown
 from dispatcher.delays import Delays
 from dispatcher.flight import Flight, rewritten
 from dispatcher.lanes import Lanes
@@ -30,8 +30,10 @@ from streaming.topics import Topics
 
 log = logging.getLogger(__name__)
 
-HELD_PER_PARTITION = 200
-"""Retries kept in memory for each partition of a retry topic before reading of it pauses."""
+HELD_PER_PARTITION = 1024 * 1024
+"""Bytes of retries kept for each partition of a retry topic before reading of it pauses."""
+HELD_IN_HAND = 256 * 1024 * 1024
+"""Bytes of dispatches waiting for their turn or in flight before no more is taken in."""
 
 
 _P = ParamSpec("_P")
@@ -84,6 +86,7 @@ class Delivery:
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended: list[Try] = []
+        self._bytes = 0  # of what is in the lanes or in flight
         self._coming = 0  # given to the loop and not yet in the lanes; counted by the consumer
         self._arrived = 0
         self._attempt_header = codec.header("Attempt", topics.attempts)
@@ -101,7 +104,9 @@ class Delivery:
     def has_room(self) -> bool:
         """False while twice as much is in hand as may be in flight, or Kafka does not keep up."""
         in_hand = self._lanes.waiting + self._lanes.in_flight + self._coming - self._arrived
-        return in_hand < self._capacity and len(self._producer) < 20_000
+        return (
+            in_hand < self._capacity and self._bytes < HELD_IN_HAND and len(self._producer) < 20_000
+        )
 
     def full(self) -> Collection[object]:
         """(topic, partition) of which enough retries are kept."""
@@ -127,11 +132,15 @@ class Delivery:
                 self._consumer.abandon(flight.tracker, 1)
             elif flight.due_at is not None and flight.due_at > now:
                 group = (flight.tracker.topic, flight.tracker.partition)
-                self._delays.add(flight.due_at, group, flight)
+                self._delays.add(flight.due_at, group, flight, flight.weight)
             else:
-                self._lanes.offer(flight.key, flight)
+                self._offer(flight)
         self._set_timer(now)
         self._start()
+
+    def _offer(self, flight: Flight) -> None:
+        self._lanes.offer(flight.key, flight)
+        self._bytes += flight.weight
 
     def _set_timer(self, now: int) -> None:
         due = self._delays.next_due()
@@ -145,14 +154,16 @@ class Delivery:
     def _wake(self) -> None:
         now = self._clock()
         for flight in self._delays.take(now):
-            self._lanes.offer(flight.key, flight)
+            self._offer(flight)
         self._timer = None
         self._set_timer(now)
         self._start()
 
     @_or_stop
     def _discard(self) -> None:
-        for flight in self._lanes.discard(_is_revoked) + self._delays.discard(_is_revoked):
+        waiting = self._lanes.discard(_is_revoked)
+        self._bytes -= sum(flight.weight for flight in waiting)
+        for flight in waiting + self._delays.discard(_is_revoked):
             self._consumer.abandon(flight.tracker, 1)
 
     def _start(self) -> None:
@@ -175,6 +186,7 @@ class Delivery:
             else:
                 self._end(await self._try(flight))
             self._lanes.ended(flight.key)
+            self._bytes -= flight.weight
             flight = self._lanes.next()
 
     async def _try(self, flight: Flight) -> Try:
@@ -182,12 +194,10 @@ class Delivery:
         request = answer = None
         error = detail = ""
         try:
-            if isinstance(flight.action, Unsendable):
-                raise flight.action
-            request = flight.action.request(flight.dispatch)
+            request = flight.request(started_at)
             answer = await self._transport.send(request)
         except (Unsendable, TransportError) as failed:
-            error, detail = failed.error, cleaned(str(failed))
+            error, detail = failed.error, shown(str(failed))
         ended = self._clock()
         status = answer.status if answer is not None else None
         result = outcome(status, error, flight.dispatch["attempt"], self._schedule, ended)
@@ -209,7 +219,9 @@ class Delivery:
         ended, self._ended = self._ended, []
         acks = Acks(lambda error: self._acknowledged(error, ended))
         for one in ended:
-            if one.outcome.name != "delivered":
+            # Of a partition that was taken away, somebody else has the dispatch as it was read: a
+            # retry of ours would be a second one, and fork again at the next rebalance.
+            if one.outcome.name in ("retry", "dead") and not one.flight.tracker.gone:
                 self._write_on(one, acks)
             self._producer.send(
                 self._topics.attempts,

@@ -9,13 +9,19 @@ from typing import Any
 
 import fastavro
 
-from dispatcher.render import CompiledAction, Unsendable, compile_action
+from dispatcher.analytics import CompiledEvent, compile_event
+from dispatcher.render import CompiledAction, compile_action
+from dispatcher.request import Request, Unsendable
 from schemas.codec import Codec, Undecodable, decode_body
 from schemas.configuration import action_key
 from schemas.released import Record, Schema, current
 from streaming.offsets import OffsetTracker
 
+MAX_BODY = 4 * 1024 * 1024
+"""Bytes. A call has at most half a megabyte, but an action may ask for it many times over."""
 _MAX_COMPILED = 50_000
+
+Compiled = CompiledAction | CompiledEvent
 
 
 @dataclass(slots=True)
@@ -26,9 +32,27 @@ class Flight:
     offset: int
     dispatch: Record
     """The Dispatch record without its action."""
-    action: CompiledAction | Unsendable
+    action: Compiled | Unsendable
     rest: bytes
     """The call's and the action's bytes, current release, to be carried along untouched."""
+
+    def request(self, now: int) -> Request:
+        """What is to be sent; `now` in microseconds since 1970. Raises `Unsendable`."""
+        if isinstance(self.action, Unsendable):
+            raise self.action
+        if isinstance(self.action, CompiledEvent):
+            return self.action.request(self.dispatch, now)
+        request = self.action.request(self.dispatch)
+        if request.body is not None and len(request.body) > MAX_BODY:
+            raise Unsendable(
+                "too_large", f"the body has {len(request.body):,} bytes, {MAX_BODY:,} may be sent"
+            )
+        return request
+
+    @property
+    def weight(self) -> int:
+        """Bytes of memory, roughly: the record as it came and as it was read."""
+        return 4096 + 2 * len(self.rest)
 
     @property
     def key(self) -> str:
@@ -45,13 +69,14 @@ class Flight:
 class FlightReader:
     """Turns records of the dispatch and retry topics into flights; compiles each action once."""
 
-    def __init__(self, codec: Codec) -> None:
+    def __init__(self, codec: Codec, google_analytics_url: str) -> None:
         self._codec = codec
+        self._google_analytics_url = google_analytics_url
         self._schema = current("Dispatch")
         self._head = self._schema.up_to("failure")
         self._call = current("CallCompleted")
         self._action = current("Action")
-        self._compiled: dict[bytes, CompiledAction | Unsendable] = {}
+        self._compiled: dict[bytes, Compiled | Unsendable] = {}
 
     def read(self, tracker: OffsetTracker, offset: int, value: bytes | None) -> Flight:
         """Raises `Undecodable` for what is no Dispatch."""
@@ -79,18 +104,24 @@ class FlightReader:
     def _brought_up_to_date(self, value: bytes, start: int, writer: Schema) -> bytes:
         return self._schema.encode(decode_body(value, start, writer))
 
-    def _compile(self, body: bytes) -> CompiledAction | Unsendable:
+    def _compile(self, body: bytes) -> Compiled | Unsendable:
         known = self._compiled.get(body)
         if known is None:
-            record = decode_body(body, 0, self._action)
             try:
-                known = compile_action(record)
+                known = compiled(decode_body(body, 0, self._action), self._google_analytics_url)
             except Unsendable as unsendable:
                 known = unsendable
             if len(self._compiled) >= _MAX_COMPILED:
                 self._compiled.pop(next(iter(self._compiled)))
             self._compiled[body] = known
         return known
+
+
+def compiled(action: Record, google_analytics_url: str) -> Compiled:
+    """What makes the requests of an Action record. Raises `Unsendable`."""
+    if action["option"] == "google_analytics":
+        return compile_event(action, google_analytics_url)
+    return compile_action(action)
 
 
 def rewritten(flight: Flight, header: bytes, changes: Mapping[str, Any]) -> bytes:

@@ -1,4 +1,7 @@
-"""What comes of a try: delivered, tried again later, or ended. Pure, with the time given."""
+"""What comes of a try: delivered, tried again later, ended, or rightly not sent at all.
+
+Pure, with the time given.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,16 @@ Error = Literal[
     "protocol",
     "status",
     "url_too_long",
+    "too_large",
     "unrenderable",
     "unsupported",
+    "no_client_id",
+    "too_old",
 ]
 """The closed list of classes: why a try did not succeed; empty when it did."""
 
 _RETRIED_STATUS = frozenset({408, 425, 429})
+_SKIPPED_ERRORS = frozenset({"no_client_id", "too_old"})
 _RETRIED_ERRORS = frozenset({"dns", "connect", "tls", "timeout", "closed", "protocol"})
 
 
@@ -41,7 +48,7 @@ class Schedule:
 class Outcome:
     """What happens next."""
 
-    name: Literal["delivered", "retry", "dead"]
+    name: Literal["delivered", "retry", "dead", "skipped"]
     delay: str = ""
     """For `retry`: the delay as the schedule writes it, which names the topic."""
     due_at: int | None = None
@@ -50,6 +57,13 @@ class Outcome:
 
 DELIVERED = Outcome("delivered")
 DEAD = Outcome("dead")
+SKIPPED = Outcome("skipped")
+"""Nothing went wrong and nothing is lost: Google Analytics has no use for this call."""
+
+
+def succeeded(status: int) -> bool:
+    """Whether an answer is a delivery: 2xx and nothing else."""
+    return 200 <= status < 300
 
 
 def outcome(status: int | None, error: str, attempt: int, schedule: Schedule, now: int) -> Outcome:
@@ -58,8 +72,10 @@ def outcome(status: int | None, error: str, attempt: int, schedule: Schedule, no
     2xx is success. Trouble that may pass (the network, 408, 425, 429, 5xx) is tried again while
     the schedule lasts; every other answer ends the dispatch, visibly, in `pca.dead`.
     """
-    if status is not None and 200 <= status < 300:
+    if status is not None and succeeded(status):
         return DELIVERED
+    if error in _SKIPPED_ERRORS:
+        return SKIPPED
     if status is not None:
         passing = status in _RETRIED_STATUS or status >= 500
     else:

@@ -27,8 +27,6 @@ from streaming.settings import Settings, seconds
 log = logging.getLogger(__name__)
 
 GROUP = "pca-dispatcher"
-LOOK_UPS = 64
-"""Host names looked up at once, each in a thread that waits for the system's resolver."""
 STUCK = 60.0
 """Seconds without a turn of the consumer after which the process calls itself dead."""
 
@@ -46,7 +44,7 @@ async def _run(settings: Settings) -> None:
     schedule = Schedule(
         tuple((delay, seconds(delay)) for delay in settings.dispatcher_retry_schedule)
     )
-    reads = [topics.dispatch, *(topics.retry(delay) for delay, _ in schedule.delays)]
+    reads = [topics.dispatch, *kafka_topics.retry_topics(settings)]
     consumer = ConsumerLoop(settings, settings.topic_prefix + GROUP, reads)
     producer = Producer(settings, GROUP)
     transport = AiohttpTransport(
@@ -55,8 +53,6 @@ async def _run(settings: Settings) -> None:
         settings.dispatcher_max_response_bytes,
     )
     loop = asyncio.get_running_loop()
-    # The default pool has six threads on two cores: five dead domains would hold up every look-up.
-    loop.set_default_executor(ThreadPoolExecutor(LOOK_UPS, thread_name_prefix="look-up"))
     delivery = Delivery(
         loop=loop,
         consumer=consumer,
@@ -68,7 +64,8 @@ async def _run(settings: Settings) -> None:
         in_flight=settings.dispatcher_in_flight,
         in_flight_per_action=settings.dispatcher_in_flight_per_action,
     )
-    stage = DispatcherStage(consumer, producer, FlightReader(codec), delivery, topics)
+    reader = FlightReader(codec, settings.google_analytics_url)
+    stage = DispatcherStage(consumer, producer, reader, delivery, topics)
 
     def alive() -> str | None:
         idle = time.monotonic() - consumer.alive_at

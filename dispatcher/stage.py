@@ -14,9 +14,9 @@ from schemas.codec import Undecodable
 from streaming import metrics
 from streaming.consumer import ConsumerLoop
 from streaming.offsets import OffsetTracker
-from streaming.producer import Acks, Headers, Producer
+from streaming.producer import Acks, Headers, Producer, kept
 from streaming.stage import Partition, Taken
-from streaming.topics import Topics
+from streaming.topics import DISPATCH_RECORD, Topics
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +90,10 @@ class DispatcherStage:
 
         acks = Acks(acknowledged)
         self._producer.send(
-            self._topics.dead, message.key(), message.value(), acks, headers=headers
+            self._topics.dead,
+            message.key(),
+            kept(message.value(), headers, DISPATCH_RECORD),
+            acks,
+            headers=headers,
         )
         acks.seal()

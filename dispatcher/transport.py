@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Protocol
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from dispatcher.guard import Guard
 from dispatcher.outcome import Error
 from dispatcher.render import Request
+from dispatcher.resolver import GuardedResolver, Refused
 
 KEPT_BODY = 4096
 """Bytes of an answer's body that an attempt keeps."""
@@ -52,32 +51,6 @@ class Transport(Protocol):
         """End all connections."""
 
 
-class _Refused(OSError):
-    """The guard does not let an address through."""
-
-
-class _GuardedResolver(AbstractResolver):
-    """Looks a host up and keeps only what the guard lets through."""
-
-    def __init__(self, guard: Guard) -> None:
-        self._guard = guard
-        self._resolver = aiohttp.ThreadedResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        found = await self._resolver.resolve(host, port, family)
-        if not found:  # aiohttp would choke on an empty list
-            raise OSError(f"{host} has no address")
-        allowed = [result for result in found if self._guard.refusal(result["host"]) is None]
-        if not allowed:
-            raise _Refused(f"{host}: {self._guard.refusal(found[0]['host'])}")
-        return allowed
-
-    async def close(self) -> None:
-        await self._resolver.close()
-
-
 class AiohttpTransport:
     """The reference: aiohttp with connections kept alive, and one deadline over everything."""
 
@@ -89,7 +62,7 @@ class AiohttpTransport:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=0,  # the lanes limit what is in flight
-                resolver=_GuardedResolver(guard),
+                resolver=GuardedResolver(guard),
                 ttl_dns_cache=30,
                 keepalive_timeout=30,
             ),
@@ -113,7 +86,9 @@ class AiohttpTransport:
             ) as response:
                 body = await self._read(response)
                 return Answer(response.status, dict(response.headers), body)
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        except TransportError:
+            raise
+        except Exception as error:  # whatever a server makes the client raise is its endpoint's
             raise self._explained(error) from error
 
     def _check_literal(self, url: URL) -> None:
@@ -146,13 +121,13 @@ class AiohttpTransport:
         if isinstance(error, TimeoutError):
             return TransportError("timeout", f"no complete answer within {self._deadline:g} s")
         if isinstance(error, aiohttp.ClientConnectorDNSError):
-            if isinstance(error.os_error, _Refused):
+            if isinstance(error.os_error, Refused):
                 return TransportError("blocked", str(error.os_error))
             return TransportError("dns", detail)
         if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError)):
             return TransportError("tls", detail)
         if isinstance(error, aiohttp.ClientConnectorError):
-            if isinstance(error.os_error, _Refused):
+            if isinstance(error.os_error, Refused):
                 return TransportError("blocked", str(error.os_error))
             return TransportError("connect", detail)
         if isinstance(error, aiohttp.ClientConnectionError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from router.resolve import Action, Decision, Setting, decide
+from router.resolve import Action, Conditions, Decided, Setting, decide
 from schemas.codec import Codec, decode_body
 from schemas.released import Record, current
 from streaming import metrics
@@ -24,7 +24,7 @@ class Account:
     """What is configured for one account."""
 
     __slots__ = (
-        "_action_bodies", "_actions", "_ad_groups", "_decisions", "_numbers", "_pools", "features",
+        "_action_bodies", "_actions", "_ad_groups", "_decided", "_numbers", "_pools", "features",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Account:
         self._numbers: dict[int, bytes] = {}
         self._pools: dict[str, bytes] = {}
         self._ad_groups: dict[str, bytes] = {}
-        self._decisions: dict[tuple[str, str, bool], tuple[Decision, ...]] = {}
+        self._decided: dict[tuple[str, str, bool], Decided] = {}
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -63,12 +63,12 @@ class Account:
         body = self._ad_groups.get(id_)
         return None if body is None else _setting(body)
 
-    def decisions(self, send: str, action_id: str, *, revised: bool) -> tuple[Decision, ...]:
+    def decided(self, send: str, action_id: str, *, revised: bool) -> Decided:
         """`resolve.decide` for these actions, remembered until one changes."""
         key = (send, action_id, revised)
-        known = self._decisions.get(key)
+        known = self._decided.get(key)
         if known is None:
-            known = self._decisions[key] = decide(self.actions, send, action_id, revised=revised)
+            known = self._decided[key] = decide(self.actions, send, action_id, revised=revised)
         return known
 
     def is_empty(self) -> bool:
@@ -91,7 +91,7 @@ class Account:
         elif kind == "action":
             _put(self._action_bodies, id_, body)
             self._actions = None
-            self._decisions.clear()
+            self._decided.clear()
         else:
             raise ValueError(f"{kind!r} is none of account, action, number, pool, ad_group")
 
@@ -126,7 +126,22 @@ def _action(body: bytes) -> Action:
         revisions=record["revisions"],
         version=record["version"],
         body=body,
+        conditions=conditions_of(record["conditions"]),
     )
+
+
+def conditions_of(record: Record | None) -> Conditions | None:
+    """None also for a record that asks nothing: then no call is asked either."""
+    if record is None:
+        return None
+    conditions = Conditions(
+        minimum_talk_seconds=record["minimum_talk_seconds"] or None,
+        call_types=frozenset(word.casefold() for word in record["call_types"]),
+        qualified=record["qualified"],
+        pool_ids=frozenset(record["pool_ids"]),
+        tags=frozenset(record["tags"]),
+    )
+    return None if conditions == Conditions() else conditions
 
 
 class Configuration:

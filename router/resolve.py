@@ -1,6 +1,7 @@
 """Which Post Call Actions run for a call, and why: D1 to D11 of the decisions, as pure functions.
 
-The router runs it for every call; the console explains with the very same functions.
+Conditions of an action are judged after these rules, and only for actions that have some. The
+router runs it for every call; the console explains with the very same functions.
 """
 
 from __future__ import annotations
@@ -10,6 +11,47 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from schemas.released import Record
+
+_QUALIFIED = {
+    "source": ("source_qualified",),
+    "destination": ("destination_qualified",),
+    "both": ("source_qualified", "destination_qualified"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What must all be true of a call for an action to run; what is None or empty is not asked."""
+
+    minimum_talk_seconds: int | None = None
+    call_types: frozenset[str] = frozenset()
+    """Casefolded."""
+    qualified: str = ""
+    """`source`, `destination` or `both`; a word that a later version wrote is never met."""
+    pool_ids: frozenset[str] = frozenset()
+    tags: frozenset[str] = frozenset()
+
+    def unmet(self, call: Record) -> str | None:
+        """The reason of the first that a CallCompleted record does not meet; None when all are.
+
+        Talk seconds that the call does not have count as 0, flags that it does not have as false.
+        """
+        minimum = self.minimum_talk_seconds
+        if minimum is not None and (call["talk_seconds"] or 0) < minimum:
+            return "its conditions ask for more talk seconds"
+        if self.call_types and call["call_type"].casefold() not in self.call_types:
+            return "its conditions ask for another call type"
+        if self.qualified and not self._is_qualified(call["leadflow"]):
+            return "its conditions ask for a qualified call"
+        if self.pool_ids and call["pool_id"] not in self.pool_ids:
+            return "its conditions ask for another pool"
+        if self.tags and (call["leadflow"] is None or call["leadflow"]["tag"] not in self.tags):
+            return "its conditions ask for another tag"
+        return None
+
+    def _is_qualified(self, leadflow: Record | None) -> bool:
+        flags = _QUALIFIED.get(self.qualified)
+        return bool(leadflow and flags and all(leadflow[flag] is True for flag in flags))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +68,7 @@ class Action:
     version: int
     body: bytes
     """The Action record's bytes, current release, to be carried along in dispatches."""
+    conditions: Conditions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +88,29 @@ class Decision:
     action: Action
     runs: bool
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What the rules say of all actions: the same for every call under the same setting."""
+
+    decisions: tuple[Decision, ...]
+    conditional: bool
+    """Whether one of those that run has conditions, which each call has to be asked about."""
+
+    def for_call(self, call: Record) -> tuple[Decision, ...]:
+        """The decisions with the actions' conditions judged: those very ones where none has any."""
+        if not self.conditional:
+            return self.decisions
+        return tuple(_on_condition(decision, call) for decision in self.decisions)
+
+
+def _on_condition(decision: Decision, call: Record) -> Decision:
+    conditions = decision.action.conditions
+    if not decision.runs or conditions is None:
+        return decision
+    reason = conditions.unmet(call)
+    return decision if reason is None else Decision(decision.action, False, reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +162,12 @@ class Configured(Protocol):
     def ad_group(self, id_: str) -> Setting | None:
         """The setting of a Call Extensions ad group."""
 
-    def decisions(self, send: str, action_id: str, *, revised: bool) -> tuple[Decision, ...]:
+    def decided(self, send: str, action_id: str, *, revised: bool) -> Decided:
         """`decide` for the account's actions."""
 
 
 def resolve(call: Record, account: Configured) -> Resolution:
-    """What runs for a CallCompleted record; only its leading fields are looked at.
+    """What runs for a CallCompleted record.
 
     Only the *called* number's setting counts, whatever the call's direction (D6).
     """
@@ -109,13 +175,14 @@ def resolve(call: Record, account: Configured) -> Resolution:
     number = account.number(e164) if e164 else None
     label = number.label if number is not None else ""
     source, source_id, setting = _setting_for(call, account, number)
+    decided = account.decided(setting.send, setting.action_id, revised=call["revision"] > 0)
     return Resolution(
         source=source,
         source_id=source_id,
         send=setting.send,
         action_id=setting.action_id,
         label=label,
-        decisions=account.decisions(setting.send, setting.action_id, revised=call["revision"] > 0),
+        decisions=decided.for_call(call),
     )
 
 
@@ -139,13 +206,13 @@ def _setting_for(
     return "default", "", _ACCOUNT_WIDE
 
 
-def decide(
-    actions: Iterable[Action], send: str, action_id: str, *, revised: bool
-) -> tuple[Decision, ...]:
+def decide(actions: Iterable[Action], send: str, action_id: str, *, revised: bool) -> Decided:
     """Whether each action runs under a setting. `revised`: the call is a later correction."""
-    return tuple(
+    decisions = tuple(
         Decision(action, *_verdict(action, send, action_id, revised=revised)) for action in actions
     )
+    asks = any(decision.runs and decision.action.conditions for decision in decisions)
+    return Decided(decisions, conditional=asks)
 
 
 def _verdict(action: Action, send: str, action_id: str, *, revised: bool) -> tuple[bool, str]:

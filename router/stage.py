@@ -17,9 +17,9 @@ from streaming.config_table import ConfigTable
 from streaming.consumer import ConsumerLoop
 from streaming.offsets import OffsetTracker
 from streaming.partitions import partition_of
-from streaming.producer import Acks, Headers, Producer
+from streaming.producer import Acks, Headers, Producer, kept
 from streaming.stage import Partition, Taken
-from streaming.topics import Topics
+from streaming.topics import LARGE_RECORD, Topics
 
 MAX_UNACKNOWLEDGED = 20_000
 """Outputs waiting for the broker; above it no calls are taken in."""
@@ -129,7 +129,11 @@ class RouterStage:
             ("offset", str(message.offset())),
         ]
         self._producer.send(
-            self._topics.unrouted, message.key(), message.value(), acks, headers=headers
+            self._topics.unrouted,
+            message.key(),
+            kept(message.value(), headers, LARGE_RECORD),
+            acks,
+            headers=headers,
         )
 
     def _acknowledged(self, error: KafkaError | None, batch: Sequence[Taken]) -> None:

@@ -7,6 +7,7 @@ rebalancing. Other threads leave their completions in a mailbox that the loop em
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections import deque
@@ -31,6 +32,16 @@ REVOKE_DRAIN = 1.0
 does not wait for those that hang."""
 
 
+GRACE = 3.0
+"""Seconds after the stop deadline until the process is ended from within."""
+
+
+def _end_process() -> None:
+    log.critical("did not end within the stop deadline; ended from within")
+    logging.shutdown()
+    os._exit(1)
+
+
 class ConsumerLoop:
     """Reads `topics` as a member of `group`, gives the records to a stage, commits what is done.
 
@@ -45,6 +56,9 @@ class ConsumerLoop:
         self._mailbox: deque[Sequence[tuple[OffsetTracker, int, int]]] = deque()
         self._stopping = threading.Event()
         self._failure: BaseException | None = None
+        self._watchdog: threading.Timer | None = None
+        self._ended = False
+        self._assignments = 0
         self._stage: Stage
         self._next_commit = 0.0
         self.assigned_once = False
@@ -53,6 +67,7 @@ class ConsumerLoop:
             {
                 "fetch.queue.backoff.ms": 10,
                 "queued.max.messages.kbytes": 16_384,
+                "socket.timeout.ms": 10_000,
                 "session.timeout.ms": 6_000,
                 "heartbeat.interval.ms": 1_000,
                 **settings.kafka,
@@ -81,11 +96,21 @@ class ConsumerLoop:
     def stop(self) -> None:
         """End `run` after what is in flight, within the stop deadline."""
         self._stopping.set()
+        self._watch_the_end()
 
     def fail(self, error: BaseException) -> None:
         """End `run` by raising: an output was refused for good, so no input may count as done."""
         self._failure = self._failure or error
         self._stopping.set()
+        self._watch_the_end()
+
+    def _watch_the_end(self) -> None:
+        """End the process whatever hangs: librdkafka may wait a minute for a broker that is frozen.
+        Nothing is lost by it, only what was not committed is done again."""
+        if self._watchdog is None and not self._ended:
+            self._watchdog = threading.Timer(self._settings.stop_deadline + GRACE, _end_process)
+            self._watchdog.daemon = True
+            self._watchdog.start()
 
     # The loop.
 
@@ -99,9 +124,12 @@ class ConsumerLoop:
             while not self._stopping.is_set():
                 self._one_turn()
             if self._failure is None:
-                self._drain(self._trackers.values(), self._settings.stop_deadline)
+                self._finish()
         finally:
             self._consumer.close()  # leaves the group; revokes, and so commits, what is left
+            self._ended = True
+            if self._watchdog is not None:
+                self._watchdog.cancel()
         if self._failure is not None:
             raise self._failure
 
@@ -115,8 +143,28 @@ class ConsumerLoop:
         full = not self._wait_for_room()
         self._pause(set(self._trackers) if full else set(self._stage.closed()))
         first = self._consumer.poll(IDLE_POLL)
-        if first is not None:
-            self._take([first, *self._consumer.consume(BATCH - 1, 0)])
+        if first is None:
+            return
+        assignment = self._assignments
+        messages = self._consumer.consume(BATCH - 1, 0)
+        # A rebalance in between: the first came from an assignment that is over.
+        self._take([first, *messages] if assignment == self._assignments else messages)
+
+    def _finish(self) -> None:
+        """Let what is in flight end, within the stop deadline.
+
+        The group is listened to meanwhile: a member that does not answer a rebalance holds up all
+        the others.
+        """
+        self._retire(self._trackers.values())
+        until = time.monotonic() + self._settings.stop_deadline
+        while any(tracker.in_hand for tracker in self._trackers.values()):
+            if time.monotonic() > until or self._failure is not None:
+                break
+            self._pause(set(self._trackers))
+            self._consumer.poll(0.01)  # what it may return is not noted as read, so it is not lost
+            self._empty_mailbox()
+        self._commit(self._trackers.values(), wait=True)
 
     def _wait_for_room(self) -> bool:
         deadline = time.monotonic() + PATIENCE
@@ -217,6 +265,10 @@ class ConsumerLoop:
 
     def _assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._trackers = {}
+        self._assignments += 1
+        if self._stopping.is_set():
+            consumer.assign([])
+            return
         start = [self._resumed(position) for position in self._positions(partitions)]
         consumer.assign(start)
         log.info("assigned", extra={"partitions": _listed(self._trackers)})
@@ -254,6 +306,8 @@ class ConsumerLoop:
         # With the eager protocol everything is taken away, whatever is given back afterwards.
         trackers = list(self._trackers.values())
         self._drain(trackers, REVOKE_DRAIN)
+        for tracker in trackers:
+            tracker.gone = True
         self._trackers, self._paused = {}, set()
         consumer.unassign()
         log.info("revoked", extra={"partitions": len(trackers)})
@@ -262,11 +316,7 @@ class ConsumerLoop:
         """Start nothing more, wait `deadline` seconds for what is in flight, commit the rest."""
         if not trackers:
             return
-        fresh = [tracker for tracker in trackers if not tracker.revoked]
-        for tracker in fresh:
-            tracker.revoked = True
-        if fresh:
-            self._stage.revoked(fresh)
+        self._retire(trackers)
         until = time.monotonic() + deadline
         self._empty_mailbox()
         while any(tracker.in_hand for tracker in trackers) and time.monotonic() < until:
@@ -276,13 +326,21 @@ class ConsumerLoop:
             self._empty_mailbox()
         self._commit(trackers, wait=True)
 
+    def _retire(self, trackers: Collection[OffsetTracker]) -> None:
+        """Have the stage start nothing more of these partitions."""
+        fresh = [tracker for tracker in trackers if not tracker.revoked]
+        for tracker in fresh:
+            tracker.revoked = True
+        if fresh:
+            self._stage.revoked(fresh)
+
     def _lose(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         """Taken away without being asked, after a pause of ours: somebody else has them already."""
         trackers = list(self._trackers.values())
         self._trackers, self._paused = {}, set()
         for tracker in trackers:
-            tracker.revoked = True
-        self._stage.revoked(trackers)
+            tracker.gone = True
+        self._retire(trackers)
         log.warning("partitions lost", extra={"partitions": len(partitions)})
 
 

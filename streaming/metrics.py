@@ -40,7 +40,8 @@ CONFIG_PARTITIONS = Gauge(
 )
 ATTEMPTS = Counter(
     "pca_attempts",
-    "Tries to deliver, by what came of them: `delivered`, `retry`, `dead`, and the class of error.",
+    "Tries to deliver, by what came of them: `delivered`, `retry`, `dead`, `skipped` (nothing for"
+    " Google Analytics to count), and the class of error.",
     ["outcome", "error"],
 )
 ATTEMPT_SECONDS = Histogram(

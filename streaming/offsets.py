@@ -28,7 +28,7 @@ class OffsetTracker:
 
     __slots__ = (
         "_base", "_carried", "_committed", "_ends", "_next", "_starts",
-        "in_hand", "partition", "revoked", "topic",
+        "gone", "in_hand", "partition", "revoked", "topic",
     )  # fmt: skip
 
     def __init__(self, topic: str, partition: int, committed: int = -1, metadata: str = "") -> None:
@@ -36,6 +36,9 @@ class OffsetTracker:
         self.partition = partition
         self.revoked = False
         """Set when the partition is taken away: what has not started should not start."""
+        self.gone = False
+        """Set when somebody else may own the partition: what is written of its records from now on
+        is written twice, so only what cannot be undone should be."""
         self.in_hand = 0
         """Records read and neither completed nor abandoned."""
         known = committed >= 0

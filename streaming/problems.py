@@ -20,6 +20,7 @@ SHOWN_CHARACTERS = 200
 SECRET_FIELDS = frozenset({"api_secret", "password", "secret", "token", "authorization"})
 MASK = "***"
 _USERINFO = re.compile(r"(?<=://)[^/?#\s'\"]*@")
+_BEFORE_AT = re.compile(r"(?<=://).*@", re.DOTALL)
 
 
 class Problem(Exception):
@@ -119,12 +120,17 @@ def reason_of(fault: Mapping[str, Any]) -> str:
 
 
 def _given(fault: Mapping[str, Any]) -> str:
-    if fault["type"] in ("missing", "json_invalid"):
+    location, value = [str(part).lower() for part in fault["loc"]], fault["input"]
+    if fault["type"] in ("missing", "json_invalid") or (fault["type"] == "refused" and not value):
         return ""
-    # A secret is wherever its name stands in the path, not only at the end of it.
-    if any(str(part).lower() in SECRET_FIELDS for part in fault["loc"]):
+    # A secret is wherever its name stands in the path, not only at the end of it. Of headers
+    # nobody can tell before they are known to be sound.
+    if not SECRET_FIELDS.isdisjoint(location):
         return MASK
-    value = fault["input"]
+    if "headers" in location and location[-1] != "name":
+        return MASK
+    if location and location[-1] == "target_url" and isinstance(value, str):
+        value = _without_user(value)
     if isinstance(value, bytes):
         value = value[: 4 * SHOWN_CHARACTERS].decode("utf-8", "replace")
     if not isinstance(value, str):
@@ -136,13 +142,23 @@ def _given(fault: Mapping[str, Any]) -> str:
 def masked(value: Any) -> Any:
     """The same JSON value with what stands in `SECRET_FIELDS` masked, at any depth."""
     if isinstance(value, Mapping):
-        return {
-            key: MASK if str(key).lower() in SECRET_FIELDS else masked(inner)
-            for key, inner in value.items()
-        }
+        return {key: _masked_field(str(key).lower(), inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [masked(inner) for inner in value]
     return value
+
+
+def _masked_field(key: str, value: Any) -> Any:
+    if key in SECRET_FIELDS or key == "headers":
+        return MASK
+    if key == "target_url" and isinstance(value, str):
+        return _without_user(value)
+    return masked(value)
+
+
+def _without_user(url: str) -> str:
+    """Whatever stands before the last @ of a refused URL may be a password, well written or not."""
+    return _BEFORE_AT.sub(f"{MASK}@", url)
 
 
 def invalid(errors: list[dict[str, str]]) -> Problem:

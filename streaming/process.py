@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import resource
 import sys
 from collections.abc import Callable
 
 from streaming import logs
 from streaming.health import PortTaken
-from streaming.settings import Settings, SettingsError, load
+from streaming.settings import Settings, SettingsError, load, unknown
 from streaming.topics import TopicError
 
 
@@ -21,7 +22,10 @@ def main(service: str, run: Callable[[Settings], None]) -> None:
         settings = load()
     except SettingsError as error:
         sys.exit(_complaint(service, error, 2))
+    _raise_open_files()
     logs.to_stderr(service, settings.log_level)
+    for name in unknown():
+        logging.getLogger(service).warning("%s is no setting and has no effect", name)
     try:
         run(settings)
     except (TopicError, PortTaken) as error:
@@ -30,6 +34,13 @@ def main(service: str, run: Callable[[Settings], None]) -> None:
     except Exception:
         logging.getLogger(service).critical("stopped by an error", exc_info=True)
         sys.exit(1)
+
+
+def _raise_open_files() -> None:
+    """As many descriptors as the system allows: each request in flight holds one, and Kafka must
+    not be the one that finds none left."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _complaint(service: str, error: Exception, code: int) -> int:

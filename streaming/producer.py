@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +18,8 @@ from streaming.settings import Settings
 
 log = logging.getLogger(__name__)
 
+CUT = 64 * 1024
+"""Bytes that are kept of a record which is too large to be kept whole."""
 Headers = list[tuple[str, bytes | str | None]]
 _POLL = 0.1
 _FULL = 0.002
@@ -30,6 +34,15 @@ _CONSUMER_PREFIXES = (
 def without_consumer_properties(kafka: Mapping[str, str]) -> dict[str, str | int | float]:
     """What a producer or an admin client understands: the rest would only make it complain."""
     return {name: value for name, value in kafka.items() if not name.startswith(_CONSUMER_PREFIXES)}
+
+
+def kept(value: bytes | None, headers: Headers, limit: int) -> bytes | None:
+    """A foreign record as it is kept with the reason in its headers: cut when it is larger than the
+    topic takes (the broker's limit is on what is compressed), with its size in the headers."""
+    if value is None or len(value) <= limit:
+        return value
+    headers.append(("truncated", str(len(value))))
+    return value[:CUT]
 
 
 class Acks:
@@ -103,7 +116,11 @@ class Producer:
 
     def _collect(self) -> None:
         while not self._closing.is_set():
-            self._producer.poll(_POLL)
+            try:
+                self._producer.poll(_POLL)
+            except Exception:  # from somebody's callback; without this thread nothing would end
+                log.critical("an acknowledgement could not be handled", exc_info=True)
+                os.kill(os.getpid(), signal.SIGTERM)
 
     def __len__(self) -> int:
         """Records that the broker has not answered yet."""

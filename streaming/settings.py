@@ -103,6 +103,10 @@ class Settings(BaseSettings):
     dispatcher_allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     """CIDRs that the egress guard lets through though they are not public."""
 
+    google_analytics_url: str = "https://www.google-analytics.com"
+    """Where events of the Google Analytics option are sent; the dispatcher and test-sends read it.
+    The egress guard judges it as any other."""
+
     kafka: dict[str, str] = Field(default_factory=_librdkafka_properties)
     """librdkafka properties, from `PCA_KAFKA_…`."""
 
@@ -119,6 +123,13 @@ class Settings(BaseSettings):
         for delay in value:
             seconds(delay)
         return value
+
+    @field_validator("google_analytics_url")
+    @classmethod
+    def _is_http(cls, value: str) -> str:
+        if not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", value):
+            raise ValueError("write it as https://www.google-analytics.com")
+        return value.rstrip("/")
 
     @property
     def bootstrap(self) -> str:
@@ -157,3 +168,16 @@ def load(**overrides: Any) -> Settings:
             for fault in error.errors()
         )
         raise SettingsError(faults) from error
+
+
+_READ_ELSEWHERE = frozenset({"PCA_CACHE_DIR"})  # by `deploy`, which knows no settings
+
+
+def unknown() -> list[str]:
+    """PCA_… variables that are no setting: most likely misspelt, and without effect."""
+    known = {f"PCA_{name.upper()}" for name in Settings.model_fields} | _READ_ELSEWHERE
+    return sorted(
+        name
+        for name in os.environ
+        if name.startswith("PCA_") and not name.startswith(_KAFKA_PREFIX) and name not in known
+    )

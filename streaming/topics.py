@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 DAY = 86_400.0
 LARGE_RECORD = 4 * 1024 * 1024
 """Foreign producers may write calls up to this; what is too large for us is still kept."""
+DISPATCH_RECORD = 2 * 1024 * 1024
+"""Above the largest call and the largest action together."""
+HEADER_ROOM = 64 * 1024
 WORST_OUTAGE = 7 * DAY
 
 
@@ -36,7 +39,7 @@ class Topic:
     name: str
     partitions: int
     retention: float | None
-    max_record_bytes: int = 2 * 1024 * 1024
+    max_record_bytes: int = DISPATCH_RECORD
 
     @property
     def cleanup_policy(self) -> str:
@@ -109,9 +112,9 @@ def topics(settings: Settings) -> Topics:
             Topic(f"{prefix}retry.{delay}", dispatch, seconds(delay) + WORST_OUTAGE)
             for delay in schedule
         ),
-        Topic(prefix + "dead", dispatch, 30 * DAY),
         # Room for the headers that tell why the record is here.
-        Topic(prefix + "unrouted", calls, 30 * DAY, LARGE_RECORD + 64 * 1024),
+        Topic(prefix + "dead", dispatch, 30 * DAY, DISPATCH_RECORD + HEADER_ROOM),
+        Topic(prefix + "unrouted", calls, 30 * DAY, LARGE_RECORD + HEADER_ROOM),
         Topic(prefix + "endpoints", dispatch, None),
         Topic(prefix + "attempts", calls, 7 * DAY),
     ]
@@ -148,6 +151,22 @@ def ensure(settings: Settings, timeout: float = 30.0) -> Topics:
             " PCA_CALLS_PARTITIONS / PCA_DISPATCH_PARTITIONS to what is there"
         )
     return wanted
+
+
+def retry_topics(settings: Settings) -> list[str]:
+    """Every retry topic there is, also of delays that the schedule no longer names: what waits
+    there is still to be sent. Raises KafkaException, and `TopicError` for one that cannot be read
+    together with the dispatches."""
+    prefix = settings.topic_prefix + "retry."
+    found = admin(settings).list_topics(timeout=30).topics
+    retries = sorted(name for name in found if name.startswith(prefix))
+    for name in retries:
+        if (partitions := len(found[name].partitions)) != settings.dispatch_partitions:
+            raise TopicError(
+                f"{name} has {partitions} partitions, {settings.dispatch_partitions} are needed."
+                " Delete it once nothing waits there"
+            )
+    return retries
 
 
 def _create(client: AdminClient, missing: list[Topic], copies: int, timeout: float) -> None:

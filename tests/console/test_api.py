@@ -336,8 +336,9 @@ async def test_plan_shows_what_differs(acme):
     ("account", "path"),
     [
         ({"numbers": {"x": {}}}, "accounts[0].numbers.x"),
-        ({"numbers": {"+18005550100": {}, "8005550100": {}}}, "accounts[0].numbers"),
-        ({"actions": [{"id": "a", **ACTION}] * 2}, "accounts[0].actions"),
+        ({"numbers": {"+18005550100": {}, "8005550100": {}}},
+         "accounts[0].numbers.8005550100"),
+        ({"actions": [{"id": "a", **ACTION}] * 2}, "accounts[0].actions[1].id"),
         ({"pools": {"p": {"send": "specific", "action_id": "no"}}},
          "accounts[0].pools.p.action_id"),
         ({"actions": [{"id": "a", **ACTION, "target_url": "http://***@x/"}]},

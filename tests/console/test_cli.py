@@ -164,7 +164,8 @@ def test_on_a_terminal_apply_asks_before_it_deletes(pca, applied, monkeypatch):
         ("accounts: [{id: a, name: A, nombers: {}}]", "accounts[0].nombers: is not a field"),
         ("accounts: [{id: a, name: A, numbers: {+1800: {}}}]", "accounts[0].numbers.+1800: is no"
          " telephone number; write it as +18005550100"),
-        ("accounts: [{id: a, name: 2026-01-01}, {id: a, name: B}]", "two have the id 'a'"),
+        ("accounts: [{id: a, name: 2026-01-01}, {id: a, name: B}]", "accounts[1].id: is the id of"
+         " another one too; change one (given: a)"),
         ("[1, 2]", "the document: Input should be an object"),
         ("", "the document"),
         ("a: &a [*a]", "Circular"),

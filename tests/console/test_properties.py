@@ -18,6 +18,32 @@ parameters = st.lists(
     unique_by=lambda parameter: parameter["name"],
 )
 flags = st.booleans()
+headers = st.lists(
+    st.fixed_dictionaries(
+        {
+            "name": st.sampled_from(["X-Api-Key", "X-Plain", "Cookie", "Accept"]),
+            "value": st.from_regex(r"[!-)+-~]{0,9}", fullmatch=True),
+        }
+    ),
+    max_size=3,
+    unique_by=lambda header: header["name"],
+)
+bodies = st.sampled_from(
+    [
+        {"method": "GET"},
+        {"method": "PUT", "body": "json"},
+        {"method": "POST", "body": "template", "template": "{{sid}}", "content_type": "text/x"},
+    ]
+)
+conditions = st.fixed_dictionaries(
+    {},
+    optional={
+        "minimum_talk_seconds": st.integers(0, 9),
+        "call_types": st.just(["inbound", "Ring"]),
+        "qualified": st.sampled_from(["source", "destination", "both"]),
+        "tags": st.lists(ids, max_size=2, unique=True),
+    },
+)
 call_details = st.fixed_dictionaries(
     {
         "id": ids,
@@ -25,7 +51,13 @@ call_details = st.fixed_dictionaries(
         "scope": st.sampled_from(["all_calls", "configured_numbers_only"]),
         "target_url": st.sampled_from(["https://u:p@example.com/h", "http://example.com"]),
     },
-    optional={"active": flags, "parameters": parameters, "method": st.just("POST")},
+    optional={
+        "active": flags, "parameters": parameters, "method": st.just("POST"), "headers": headers,
+        "revisions": flags, "omit_empty": flags, "conditions": conditions,
+    },
+)  # fmt: skip
+call_details |= st.tuples(call_details, bodies).map(
+    lambda pair: {k: v for k, v in pair[0].items() if k != "parameters"} | pair[1]
 )
 analytics = st.fixed_dictionaries(
     {
@@ -39,7 +71,9 @@ analytics = st.fixed_dictionaries(
                 "api_secret": names.filter(lambda secret: secret != "***"),
                 "event_name": st.just("call"),
             },
-            optional={"parameters": parameters},
+            optional={
+                "parameters": st.just([{"name": "a", "placeholder": "sid", "transform": "mask"}])
+            },
         ),
     }
 )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from types import SimpleNamespace
 
 import pytest
 from confluent_kafka import KafkaError
+from example_call import EXAMPLE
 
 from dispatcher.delivery import Delivery
 from dispatcher.flight import FlightReader
@@ -14,6 +16,7 @@ from dispatcher.outcome import Schedule
 from dispatcher.render import compile_action
 from dispatcher.transport import Answer
 from router.dispatches import dispatch_id
+from schemas.call import Call
 from schemas.codec import decode_body
 from schemas.released import current
 from streaming import settings as kafka_settings
@@ -26,12 +29,18 @@ def _decoded(name, record):
     return decode_body(schema.encode(record), 0, schema)
 
 
+def _parameter(name, placeholder):
+    return {"name": name} | (
+        placeholder if isinstance(placeholder, dict) else {"placeholder": placeholder}
+    )
+
+
 def _action(target_url="http://example.com/", **fields):
     parameters = fields.pop("parameters", {})
     return {
         "action_id": "crm", "version": 1, "name": "CRM", "active": True, "scope": "all_calls",
         "option": "call_detail", "target_url": target_url, "method": "GET",
-        "parameters": [{"name": n, "placeholder": p} for n, p in parameters.items()],
+        "parameters": [_parameter(n, p) for n, p in parameters.items()],
     } | fields  # fmt: skip
 
 
@@ -74,6 +83,39 @@ def request_for(action, dispatch):
 
 
 @pytest.fixture(scope="session")
+def rich():
+    """`rich(talk_seconds=0)`: the documented example with every block filled, and changes to it.
+    A dictionary changes some fields of a block."""
+
+    def build(**changes):
+        call = Call.model_validate_json(json.dumps(EXAMPLE)).to_avro()
+        return call | {
+            name: call[name] | value if isinstance(value, dict) else value
+            for name, value in changes.items()
+        }
+
+    return build
+
+
+ALL_ENABLED = dict.fromkeys(
+    ("reverse_lookup_enabled", "sourcetrak_enabled", "leadflow_enabled"), True
+)
+
+
+@pytest.fixture(scope="session")
+def render(action, dispatch):
+    """`render(call, include_leadflow=True, body="json")`: what the action with these fields sends,
+    for an account that has everything enabled but what `account` changes."""
+
+    def build(call=None, target_url="http://h/", account=None, **fields):
+        one = action(target_url, **fields)
+        record = dispatch(call, one, **ALL_ENABLED | (account or {}))
+        return compile_action(one).request(record)
+
+    return build
+
+
+@pytest.fixture(scope="session")
 def wire(codec):
     """A Dispatch record as bytes."""
     return lambda record: codec.encode("Dispatch", record, "d")
@@ -81,7 +123,7 @@ def wire(codec):
 
 @pytest.fixture(scope="session")
 def reader(codec):
-    return FlightReader(codec)
+    return FlightReader(codec, "http://google.example")
 
 
 @pytest.fixture

@@ -61,3 +61,40 @@ async def test_an_endless_header_is_cut(attempt):
 
 async def test_a_status_beyond_all_standards_is_kept(attempt):
     assert (await attempt(Answer(799, {}, b"")))["status"] == 799
+
+
+SECRET_HEADERS = ["X-Api-Key", "Authorization", "x-auth-token", "Client-Secret", "Cookie"]
+
+
+@pytest.mark.parametrize("name", SECRET_HEADERS)
+async def test_custom_headers_that_hold_secrets_are_masked(attempt, action, name):
+    headers = [{"name": name, "value": "very-secret"}, {"name": "X-Plain", "value": "shown"}]
+    record = await attempt(Answer(200, {}, b""), one_action=action(headers=headers))
+    assert "very-secret" not in str(record)
+    assert (record["request_headers"][name], record["request_headers"]["X-Plain"]) == (
+        "***", "shown",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [*SECRET_HEADERS, "X-Plain"])
+async def test_secret_headers_that_a_server_sends_are_masked(attempt, name):
+    record = await attempt(Answer(200, {name: "v"}, b""))
+    assert record["response_headers"] == {name: "v" if name == "X-Plain" else "***"}
+
+
+async def test_an_api_secret_that_an_answer_repeats_is_masked(attempt):
+    echoed = "https://g.example/mp/collect?measurement_id=G-1&api_secret=very-secret&x=1"
+    answer = Answer(302, {"Location": echoed}, f'<a href="{echoed}">'.encode())
+    record = await attempt(answer)
+    assert "very-secret" not in str(record)
+    assert record["response_headers"]["Location"].endswith("api_secret=***&x=1")
+    assert record["response_body"].endswith(b'api_secret=***&x=1">')
+
+
+@pytest.mark.parametrize(
+    "quoted", ["https://user:very-secret@h.example/", "http://h/?api_secret=very-secret"]
+)
+async def test_an_error_that_quotes_a_url_quotes_no_secret(attempt, quoted):
+    record = await attempt(TransportError("protocol", f"cannot use {quoted!r}"))
+    assert "very-secret" not in record["error_detail"]
+    assert "***" in record["error_detail"]

@@ -109,7 +109,7 @@ async def test_d33_what_cannot_be_sent_is_dead_without_a_request(sender, action)
 
 async def test_an_action_that_cannot_be_sent_is_dead_and_has_an_attempt(sender, action):
     one = sender()
-    await one.take(one.flight(action=action(method="PUT")))
+    await one.take(one.flight(action=action(method="PATCH")))
     (attempt,) = one.written(one.topics.attempts)
     assert (attempt["outcome"], attempt["error"], attempt["url"]) == ("dead", "unsupported", "")
 

@@ -36,7 +36,7 @@ def test_compiled_actions_are_forgotten_when_there_are_too_many(
     monkeypatch, codec, wire, tracker, dispatch, action
 ):
     monkeypatch.setattr("dispatcher.flight._MAX_COMPILED", 3)
-    reader = FlightReader(codec)
+    reader = FlightReader(codec, "http://google.example")
     for n in range(9):
         reader.read(tracker(), n, wire(dispatch(action=action(f"http://h{n}/"))))
     assert len(reader._compiled) == 3
@@ -81,7 +81,7 @@ def older():
 def test_a_dispatch_of_an_older_release_is_read(older, tracker, dispatch):
     schema, codec = older
     value = schema.header + schema.encode(dispatch({"sid": "old"}, attempt=2))
-    flight = FlightReader(codec).read(tracker(), 0, value)
+    flight = FlightReader(codec, "http://google.example").read(tracker(), 0, value)
     read = (flight.dispatch["call"]["sid"], flight.dispatch["attempt"], flight.action.url)
     assert read == ("old", 2, "http://example.com/")
 
@@ -89,7 +89,7 @@ def test_a_dispatch_of_an_older_release_is_read(older, tracker, dispatch):
 def test_a_dispatch_of_an_older_release_is_written_on_in_the_current_one(older, tracker, dispatch):
     schema, codec = older
     value = schema.header + schema.encode(dispatch({"sid": "old"}))
-    flight = FlightReader(codec).read(tracker(), 0, value)
+    flight = FlightReader(codec, "http://google.example").read(tracker(), 0, value)
     written = rewritten(flight, current("Dispatch").header, {"attempt": 2})
     assert Codec().decode(written, "Dispatch")["call"]["sid"] == "old"
 
@@ -98,7 +98,7 @@ def test_a_cut_off_dispatch_of_an_older_release_is_refused(older, tracker, dispa
     schema, codec = older
     value = schema.header + schema.encode(dispatch())
     with pytest.raises(Undecodable):
-        FlightReader(codec).read(tracker(), 0, value[:-3])
+        FlightReader(codec, "http://google.example").read(tracker(), 0, value[:-3])
 
 
 @pytest.mark.parametrize(

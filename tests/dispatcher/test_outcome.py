@@ -2,7 +2,7 @@
 
 import pytest
 
-from dispatcher.outcome import DEAD, DELIVERED, Schedule, outcome
+from dispatcher.outcome import DEAD, DELIVERED, SKIPPED, Schedule, outcome
 
 SCHEDULE = Schedule((("5s", 5.0), ("1m", 60.0)))
 
@@ -33,6 +33,12 @@ def test_trouble_with_the_network_is_tried_again(error):
 @pytest.mark.parametrize("error", ["blocked", "url_too_long", "unrenderable", "unsupported"])
 def test_what_cannot_pass_ends_the_dispatch(error):
     assert outcome(None, error, 1, SCHEDULE, 0) == DEAD
+
+
+@pytest.mark.parametrize("error", ["no_client_id", "too_old"])
+@pytest.mark.parametrize("attempt", [1, 99])
+def test_what_google_analytics_has_no_use_for_is_skipped(error, attempt):
+    assert outcome(None, error, attempt, SCHEDULE, 0) == SKIPPED
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ def test_d20_dynamic_parameters_follow_the_static_ones_in_their_order(request_fo
     assert request.url == "http://h/?s=1&z=x&a=Inbound&m=anonymous"
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
 @pytest.mark.parametrize(
     "static",
     [
@@ -37,6 +37,12 @@ def test_d21_static_parameters_stay_byte_for_byte(request_for, static, method):
 def test_d22_post_keeps_static_parameters_in_the_query_and_sends_the_others_as_a_form(request_for):
     request = request_for("http://h/?s=1", {"sid": "sid"}, "POST", sid="a b&c")
     assert (request.url, request.body) == ("http://h/?s=1", b"sid=a+b%26c")
+
+
+def test_d22_put_is_sent_as_post_is(request_for):
+    post, put = (request_for("http://h/?s=1", FROM, m, caller_id="x") for m in ("POST", "PUT"))
+    assert (put.method, put.url, put.body) == ("PUT", post.url, post.body)
+    assert put.headers.keys() == post.headers.keys()
 
 
 def test_d22_a_form_says_that_it_is_one(request_for):
@@ -120,6 +126,14 @@ def test_d29_the_query_joins_cleanly(request_for, url, expected):
     assert request_for(url, FROM).url == expected
 
 
+@pytest.mark.parametrize("url", ["http://u:secret@h/a b", "http://u:sec/ret@h/", "http://u:s@[::1"])
+def test_d28_userinfo_is_never_told_in_an_error(action, url):
+    with pytest.raises(Unsendable) as refused:
+        compile_action(action(url))
+    assert "sec" not in str(refused.value)
+    assert "u:" not in str(refused.value)
+
+
 def test_d29_a_get_without_parameters_is_the_url_as_typed(request_for):
     assert request_for("http://h/p?").url == "http://h/p?"
 
@@ -163,6 +177,13 @@ def test_d33_the_length_counts_after_encoding(request_for):
     assert refused.value.error == "url_too_long"
 
 
+def test_d33_very_long_static_parameters_count_too(request_for):
+    static = "http://h/?s=" + "x" * (MAX_URL - len("http://h/?s="))
+    assert request_for(static).url == static
+    with pytest.raises(Unsendable):
+        request_for(static, FROM)
+
+
 def test_d33_a_post_may_be_longer(request_for):
     body = request_for("http://h/", {"sid": "sid"}, "POST", sid="x" * MAX_URL).body
     assert len(body) == MAX_URL + len("sid=")
@@ -189,7 +210,8 @@ def test_one_request_does_not_change_the_headers_of_the_next(action, dispatch):
     "fields",
     [
         {"option": "carrier_pigeon"},
-        {"method": "PUT"},
+        {"method": "PATCH"},
+        {"body": "carrier_pigeon"},
         {"method": ""},
         {"parameters": {"x": "moon_phase"}},
     ],

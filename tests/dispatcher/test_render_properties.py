@@ -1,12 +1,18 @@
 """Whatever is configured and whatever a call holds: what a server reads is what was meant."""
 
+import json
 import re
+from decimal import Decimal
 from urllib.parse import parse_qsl, urlsplit
+from xml.etree import ElementTree as ET
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatcher.render import Unsendable, compile_action
+from schemas import placeholders
+from schemas.blocks import CAKE, LEADFLOW, NAMED, SOURCETRAK
+from schemas.released import current
 
 ANY = st.text(max_size=30)
 CLEAN = st.text(st.characters(codec="utf-8"), max_size=30)
@@ -54,19 +60,208 @@ def test_d29_a_dynamic_parameter_is_never_joined_to_a_static_one(request_for, qu
     assert pairs(urlsplit(url).query)[-1] == ("dynamic", call["sid"])
 
 
-@settings(deadline=None)
-@given(ANY, st.dictionaries(ANY, PLACEHOLDERS, max_size=3), CALLS, st.sampled_from(["GET", "POST"]))
-def test_no_line_break_or_nul_reaches_the_wire_whatever_was_saved(
-    action, dispatch, text, parameters, call, method
+def any_of(type_):
+    """Whatever can stand in a record of that Avro type."""
+    if isinstance(type_, list):
+        return st.one_of(any_of(one) for one in type_)
+    if isinstance(type_, str):
+        return {
+            "null": st.none(),
+            "string": CLEAN | st.sampled_from(["", "ppc", "+13125550123", "12.5", "a;b&c=d+e%20f"]),
+            "long": st.integers(-10, 10**6) | st.integers(-(2**63), 2**63 - 1),
+            "boolean": st.booleans(),
+        }[type_]
+    if type_["type"] == "array":
+        return st.lists(any_of(type_["items"]), max_size=3)
+    if type_["type"] == "record":
+        return st.fixed_dictionaries({f["name"]: any_of(f["type"]) for f in type_["fields"]})
+    return any_of(type_["type"])
+
+
+ANY_CALL = any_of(current("CallCompleted").definition)
+ANY_ACCOUNT = st.fixed_dictionaries(
+    {
+        "reverse_lookup_enabled": st.booleans(),
+        "sourcetrak_enabled": st.booleans(),
+        "leadflow_enabled": st.booleans(),
+        "phone_label": CLEAN,
+    }
+)
+OURS = {"sourcetrak", "leadflow"}
+ANY_PARAMETERS = st.dictionaries(
+    CLEAN.filter(lambda name: name and name not in OURS),
+    st.fixed_dictionaries(
+        {
+            "placeholder": st.sampled_from(sorted(placeholders.PLACEHOLDERS)),
+            "omit_empty": st.booleans(),
+        }
+    ),
+    max_size=6,
+)
+FLAGS = st.fixed_dictionaries(
+    {
+        "omit_empty": st.booleans(),
+        "include_sourcetrak": st.booleans(),
+        "include_leadflow": st.booleans(),
+    }
+)
+
+
+def typed(placeholder, record):
+    """What JSON holds of a placeholder, worked out from what a form holds."""
+    text = placeholder.value(record)
+    if placeholder.items:
+        return placeholder.items(record) if text else None
+    kinds = {"integer": int, "decimal": Decimal, "flag": {"1": True, "0": False}.get, "text": str}
+    return kinds[placeholder.format.kind](text) if text else None
+
+
+def included(flags, record):
+    """The blocks that the request must hold, D51, D52."""
+    wanted = [SOURCETRAK] * flags["include_sourcetrak"]
+    wanted += [LEADFLOW, CAKE] * flags["include_leadflow"]
+    return [block for block in wanted if block.applies(record)]
+
+
+def expected_pairs(parameters, flags, record, value):
+    """(name, value) in the order of D20, without those that are omitted when empty."""
+    chosen = [
+        (name, placeholders.PLACEHOLDERS[p["placeholder"]], p["omit_empty"])
+        for name, p in parameters.items()
+    ]
+    chosen += [(p.id, p, False) for block in included(flags, record) for p in block.parameters]
+    return [
+        (name, value(p, record))
+        for name, p, omit in chosen
+        if p.value(record) or not (omit or flags["omit_empty"])
+    ]
+
+
+def text_of(placeholder, record):
+    return placeholder.value(record)
+
+
+@settings(deadline=None, max_examples=150)
+@given(PRINTABLE, ANY_PARAMETERS, FLAGS, ANY_CALL, ANY_ACCOUNT)
+def test_d20_to_d25_any_action_and_call_are_read_back_in_order_from_query_and_form(
+    action, dispatch, static, parameters, flags, call, account
 ):
-    text = text.encode("utf-8", "replace").decode()
-    parameters = {n.encode("utf-8", "replace").decode(): p for n, p in parameters.items()}
-    one = action("http://" + text, parameters=parameters, method=method)
+    url = f"http://h/p?{static}"
+    read = {}
+    for method in ("GET", "POST", "PUT"):
+        one = action(url, parameters=parameters, method=method, **flags)
+        record = dispatch(call, one, **account)
+        expected = expected_pairs(parameters, flags, record, text_of)
+        try:
+            request = compile_action(one).request(record)
+        except Unsendable as refused:
+            if (method, refused.error) != ("GET", "url_too_long"):
+                raise
+            continue
+        assert request.url.startswith(url)
+        sent = (request.body or b"").decode()
+        if method == "GET":
+            sent = request.url[len(url) :]
+            sent = sent.removeprefix("&") if static and not static.endswith("&") else sent
+        read[method] = pairs(sent)
+        assert read[method] == expected
+    assert read["POST"] == read["PUT"] == read.get("GET", read["POST"])
+
+
+@settings(deadline=None, max_examples=150)
+@given(ANY_PARAMETERS, FLAGS, ANY_CALL, ANY_ACCOUNT)
+def test_a_json_body_is_the_typed_object(action, dispatch, parameters, flags, call, account):
+    one = action(parameters=parameters, method="POST", body="json", **flags)
+    record = dispatch(call, one, **account)
+    body = compile_action(one).request(record).body
+    sent = json.loads(body, parse_float=Decimal)
+    expected = dict(expected_pairs(parameters, flags | NO_BLOCKS, record, typed))
+    blocks = included(flags, record)
+    for name, members in (("sourcetrak", [SOURCETRAK]), ("leadflow", [LEADFLOW, CAKE])):
+        if members[0] in blocks:
+            both = [p for block in members if block in blocks for p in block.parameters]
+            expected[name] = {
+                p.id: typed(p, record) for p in both
+                if p.value(record) or not flags["omit_empty"]
+            }  # fmt: skip
+    assert sent == expected
+    assert list(sent) == list(expected)
+
+
+NO_BLOCKS = {"include_sourcetrak": False, "include_leadflow": False}
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(sorted(NAMED)), max_size=8), ANY_CALL, ANY_ACCOUNT)
+def test_a_json_template_stays_valid_whatever_the_values(action, dispatch, names, call, account):
+    members = ",".join(f'{{"{name}":"<{{{{ {name} }}}}>"}}' for name in names)
+    text = f"[{members}]"
+    one = action(method="PUT", body="template", template=text, content_type="application/json")
+    record = dispatch(call, one, **account)
+    sent = json.loads(compile_action(one).request(record).body)
+    assert sent == [{name: f"<{NAMED[name](record)}>"} for name in names]
+
+
+@settings(deadline=None)
+@given(CLEAN)
+def test_an_xml_template_stays_well_formed_whatever_the_value(action, dispatch, value):
+    one = action(
+        method="POST", body="template", content_type="text/xml",
+        template="<r a='{{sid}}'>{{sid}}</r>",
+    )  # fmt: skip
+    root = ET.fromstring(compile_action(one).request(dispatch({"sid": value}, one)).body)
+    shown = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", "\ufffd", value)
+    assert (root.get("a"), root.text or "") == (shown, shown)
+
+
+@settings(deadline=None)
+@given(ANY_CALL, ANY_ACCOUNT)
+def test_no_call_that_can_be_decoded_is_unrenderable(action, dispatch, call, account):
+    every = {f"p_{id_}": id_ for id_ in placeholders.PLACEHOLDERS}
+    for body in ("form", "json"):
+        one = action(
+            method="POST", body=body, parameters=every,
+            include_sourcetrak=True, include_leadflow=True,
+        )  # fmt: skip
+        compile_action(one).request(dispatch(call, one, **account))
+
+
+def cleaned(text):
+    return text.encode("utf-8", "replace").decode()
+
+
+HEADERS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "name": st.sampled_from(["X-Key", "webhook-id", "Host", "user-agent"]) | ANY,
+            "value": ANY,
+        }
+    ),
+    max_size=3,
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    ANY, st.dictionaries(ANY, PLACEHOLDERS, max_size=3), CALLS, HEADERS, ANY,
+    st.sampled_from(["GET", "POST", "PUT"]), st.sampled_from(["form", "json", "template"]),
+)  # fmt: skip
+def test_no_line_break_or_nul_reaches_the_wire_whatever_was_saved(
+    action, dispatch, text, parameters, call, headers, content_type, method, body
+):
+    one = action(
+        "http://" + cleaned(text),
+        parameters={cleaned(n): p for n, p in parameters.items()},
+        headers=[{n: cleaned(v) for n, v in header.items()} for header in headers],
+        method=method, body=body, template="{{sid}}", content_type=cleaned(content_type),
+    )  # fmt: skip
+    record = dispatch(call, one)
     try:
-        request = compile_action(one).request(dispatch(call, one))
+        request = compile_action(one).request(record)
     except Unsendable:
         return
     line = request.url + "".join(f"{name}{value}" for name, value in request.headers.items())
     assert not re.search(r"[\x00-\x20\x7f]", request.url)
     assert not re.search(r"[\r\n\0]", line)
     assert request.url.isascii()
+    assert request.headers["webhook-id"] == record["dispatch_id"]

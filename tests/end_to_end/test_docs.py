@@ -69,7 +69,7 @@ def test_yaml_examples_can_be_applied():
     examples.append((DOCS / "examples" / "quickstart.yaml").read_text())
     for example in examples:
         Document.model_validate_json(json.dumps(yaml.safe_load(example)))
-    assert len(examples) == 2
+    assert len(examples) == 4
 
 
 def test_quick_start_of_the_readme_is_the_example_and_its_call_is_taken():

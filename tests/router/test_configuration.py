@@ -19,7 +19,7 @@ def unreadable():
 
 
 def running(account):
-    return [d.action.action_id for d in account.decisions("account_wide", "", revised=False)
+    return [d.action.action_id for d in account.decided("account_wide", "", revised=False).decisions
             if d.runs]  # fmt: skip
 
 
@@ -89,7 +89,7 @@ def test_a_changed_action_keeps_its_place(given_account):
 
 def test_decisions_are_remembered(given_account):
     known = given_account().action("a").known
-    assert known.decisions("none", "", revised=False) is known.decisions("none", "", revised=False)
+    assert known.decided("none", "", revised=False) is known.decided("none", "", revised=False)
 
 
 def test_the_version_is_that_of_the_newest_account_record(given_account):
@@ -187,7 +187,7 @@ def test_no_bytes_whatever_make_it_raise_now_or_when_a_call_asks(codec, records)
         for key, value in records:
             configuration.apply(0, key, value)
         for account in configuration._partitions.get(0, {}).values():
-            account.decisions("account_wide", "", revised=False)
+            account.decided("account_wide", "", revised=False)
             account.number("+18005550100")
             for id_ in [*account._pools, *account._ad_groups]:
                 assert account.pool(id_) or account.ad_group(id_)

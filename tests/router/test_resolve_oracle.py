@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from router.resolve import Action, Setting, resolve
+from router.resolve import Action, Conditions, Setting, resolve
 from router.resolve import decide as decide_
 
 NUMBER = "+18005550100"
@@ -39,7 +39,7 @@ class Plain:
     def ad_group(self, id_):
         return self._settings[id_]
 
-    def decisions(self, send, action_id, *, revised):
+    def decided(self, send, action_id, *, revised):
         return decide_(self._actions, send, action_id, revised=revised)
 
 
@@ -80,6 +80,66 @@ def test_d1_to_d11_every_combination_of_sources_scopes_and_states_is_decided_by_
         decided = resolve(one, Plain(*mine, ACTIONS)).decisions
         runs = {decision.action.action_id for decision in decided if decision.runs}
         assert runs == expected(*mine, ACTIONS, revision), settings
+
+
+TALKED = [None, 0, 59, 60]
+TYPES = ["inbound", "INBOUND", "Click-To", "ring"]
+FLAGS = [None, False, True]
+CONDITIONS = [
+    Conditions(*fields)
+    for fields in itertools.product(
+        [None, 0, 60],
+        [frozenset(), frozenset({"inbound", "click-to"})],
+        ["", "source", "destination", "both", "of a later version"],
+        [frozenset(), frozenset({"p"}), frozenset({"other"})],
+        [frozenset(), frozenset({"gold", ""})],
+    )
+]
+
+
+def meets(call, asked):
+    """Conditions as a person would read them."""
+    leadflow = call["leadflow"] or {}
+    asks = [
+        asked.minimum_talk_seconds is None
+        or (call["talk_seconds"] is not None and call["talk_seconds"] >= asked.minimum_talk_seconds)
+        or asked.minimum_talk_seconds == 0,
+        not asked.call_types or call["call_type"].lower() in asked.call_types,
+        not asked.qualified
+        or {
+            "source": leadflow.get("source_qualified"),
+            "destination": leadflow.get("destination_qualified"),
+            "both": leadflow.get("source_qualified") and leadflow.get("destination_qualified"),
+        }.get(asked.qualified)
+        is True,
+        not asked.pool_ids or call["pool_id"] in asked.pool_ids,
+        not asked.tags or (bool(leadflow) and leadflow["tag"] in asked.tags),
+    ]
+    return all(asks)
+
+
+@pytest.mark.parametrize("setting", [*SETTINGS[:2], Setting("specific", "0"), Setting("none")])
+@pytest.mark.parametrize("revision", [0, 1])
+def test_conditions_are_asked_besides_all_rules_in_every_combination(call, setting, revision):
+    actions = [
+        Action(str(n), "", n % 7 != 0 or n == 0, n % 5 != 1, n % 3 != 0, 1, b"", conditions)
+        for n, conditions in enumerate(CONDITIONS)
+    ]
+    account = Plain(None, None, setting, actions)
+    flags = [None, *itertools.product(FLAGS, FLAGS, ["", "gold", "tin"])]
+    for talked, word, pool, flagged in itertools.product(TALKED, TYPES, ["", "p"], flags):
+        leadflow = flagged and dict(
+            zip(("source_qualified", "destination_qualified", "tag"), flagged, strict=True)
+        )
+        one = call(called_e164=NUMBER, talk_seconds=talked, call_type=word, revision=revision,
+                   leadflow=leadflow)  # fmt: skip
+        one |= {"ad_group_id": "g", "pool_id": pool}
+        account._settings[""] = account._settings["p"]
+        runs = {d.action.action_id for d in resolve(one, account).decisions if d.runs}
+        by_rules = expected(None, None, setting, actions, revision)
+        wanted = {a.action_id for a in actions if a.action_id in by_rules
+                  and meets(one, a.conditions)}  # fmt: skip
+        assert runs == wanted, (talked, word, pool, flagged)
 
 
 def test_every_action_is_decided_upon_in_the_order_given(call):

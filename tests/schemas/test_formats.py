@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.call import microseconds
-from schemas.formats import call_type, eastern, eastern_iso, minutes, tenths, total, whole
+from schemas.formats import (
+    EASTERN,
+    call_type,
+    eastern,
+    eastern_iso,
+    flag,
+    minutes,
+    price,
+    tenths,
+    total,
+    whole,
+)
 
 
 def at(text: str) -> int:
@@ -33,6 +45,31 @@ def at(text: str) -> int:
 )
 def test_times_are_eastern(utc, shown, iso):  # D40
     assert (eastern(at(utc)), eastern_iso(at(utc))) == (shown, iso)
+
+
+def converted(seconds: int) -> tuple[str, str]:
+    """As Python's own calendar has it, second by second."""
+    moment = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)).astimezone(EASTERN)
+    return moment.replace(tzinfo=None).isoformat(" "), moment.isoformat()
+
+
+@given(st.integers(-62_135_500_000, 253_402_200_000))
+def test_d40_any_second_of_any_year_is_what_the_calendar_says(seconds):
+    count = seconds * 1_000_000 + 999_999
+    assert (eastern(count), eastern_iso(count)) == converted(seconds)
+
+
+def test_d40_every_hour_around_every_change_of_the_clock_is_what_the_calendar_says():
+    hours = [at(f"{year}-{month:02d}-01T00:00:00Z") // 3_600_000_000 + hour
+             for year in range(1970, 2101) for month in (3, 4, 10, 11)
+             for hour in range(0, 24 * 30, 1)]  # fmt: skip
+    offset = {hour: converted(hour * 3600)[1][-6:] for hour in hours}
+    changes = [hour for hour in hours if offset.get(hour - 1, offset[hour]) != offset[hour]]
+    assert len(changes) > 250
+    for hour in changes:
+        for seconds in (hour * 3600 - 1, hour * 3600, hour * 3600 + 3599, hour * 3600 + 3600):
+            count = seconds * 1_000_000
+            assert (eastern(count), eastern_iso(count)) == converted(seconds)
 
 
 @given(st.integers(-(2**63), 2**63 - 1))
@@ -87,3 +124,29 @@ def test_an_unknown_time_is_empty():  # D25
 )  # fmt: skip
 def test_the_products_three_words_and_any_other(word, text):  # D42
     assert call_type(word) == text
+
+
+@pytest.mark.parametrize("write", [tenths, minutes])
+def test_a_duration_below_zero_was_never_measured(write):
+    assert write(-7) == ""
+
+
+@pytest.mark.parametrize(("value", "text"), [(True, "1"), (False, "0"), (None, "")])
+def test_flags(value, text):  # D47
+    assert flag(value) == text
+
+
+@pytest.mark.parametrize(
+    ("given_", "text"),
+    [("12.50", "12.50"), ("12.5", "12.50"), ("12", "12.00"), ("0", "0.00"), ("-0", "0.00"),
+     ("007.5", "7.50"), ("0.004", "0.00"), ("0.005", "0.01"), ("2.675", "2.68"), ("1e3", "1000.00"),
+     ("-3", "-3.00"), ("", ""), ("free", ""), ("$5", ""), ("NaN", ""), ("Infinity", ""),
+     ("1e999999", ""), ("12.50\n", "12.50"), ("9" * 17 + ".99", "9" * 17 + ".99")],
+)  # fmt: skip
+def test_prices_have_two_decimals(given_, text):  # D48
+    assert price(given_) == text
+
+
+@given(st.text() | st.from_regex(r"-?[0-9]{1,20}(\.[0-9]{1,20})?", fullmatch=True))
+def test_a_price_is_empty_or_a_number_with_two_decimals(text):  # D48
+    assert re.fullmatch(r"|-?(0|[1-9][0-9]*)\.[0-9]{2}", price(text), re.ASCII)

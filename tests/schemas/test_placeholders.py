@@ -7,6 +7,7 @@ import random
 
 import pytest
 
+from schemas.blocks import BLOCKS
 from schemas.call import Call
 from schemas.codec import Codec, Undecodable
 from schemas.placeholders import PLACEHOLDERS
@@ -93,11 +94,17 @@ VALUES = {
 }
 
 
+ACCOUNT = {
+    "phone_label": "", "reverse_lookup_enabled": True, "sourcetrak_enabled": True,
+    "leadflow_enabled": True,
+}  # fmt: skip
+
+
 def dispatch(fields: dict, **others) -> dict:
     """What a placeholder sees of a call, for an account with Reverse Lookup."""
     data = Codec().encode("CallCompleted", Call.model_validate(fields, strict=False).to_avro(), "t")
     call = Codec().decode(data, "CallCompleted")
-    return {"call": call, "phone_label": "", "reverse_lookup_enabled": True} | others
+    return {"call": call} | ACCOUNT | others
 
 
 def value(placeholder: str, record: dict) -> str:
@@ -117,34 +124,168 @@ def test_every_value_of_the_documented_example(example):
     assert {id_: p.value(record) for id_, p in PLACEHOLDERS.items()} == VALUES
 
 
-def test_a_call_with_nothing_but_the_required_fields_has_empty_values(call):  # D25
+def test_d25_a_call_with_nothing_but_the_required_fields_has_empty_values(call):
     record = dispatch(json.loads(call()))
     filled = {id_ for id_, p in PLACEHOLDERS.items() if p.value(record)}
     assert filled == {"date_time", "date_time_iso", "sid", "call_type"}
 
 
-def test_call_duration_rounds_the_sum_once(call):  # D44
-    fields = {"talk_seconds": 61, "intelligent_seconds": 61, "enhanced_seconds": 600}
-    assert value("call_duration", dispatch(json.loads(call(**fields)))) == "3"
+@pytest.mark.parametrize(
+    ("placeholder", "at_61", "at_0"),
+    [
+        ("intelligent_minutes", "1.1", "0.0"),
+        ("talk_minutes", "1.1", "0.0"),
+        ("enhanced_minutes", "1.1", "0.0"),
+        ("rounded_intelligent_minutes", "2", "0"),
+        ("rounded_talk_minutes", "2", "0"),
+        ("rounded_enhanced_minutes", "2", "0"),
+        ("recording_duration", "61", "0"),
+    ],
+)
+def test_d26_d43_d44_d55_times_of_61_seconds_of_none_and_not_measured(
+    call, placeholder, at_61, at_0
+):
+    field = {"recording_duration": "recording_seconds"}.get(
+        placeholder, placeholder.removeprefix("rounded_").replace("minutes", "seconds")
+    )
+    values = [
+        value(placeholder, dispatch(json.loads(call(**{field: seconds}))))
+        for seconds in (61, 0, None)
+    ]
+    assert values == [at_61, at_0, ""]
 
 
-def test_zero_seconds_are_sent_as_zero(call):  # D26
-    record = dispatch(json.loads(call(talk_seconds=0)))
-    assert value("talk_minutes", record) == "0.0"
-    assert value("rounded_talk_minutes", record) == "0"
+@pytest.mark.parametrize(
+    ("talk", "intelligent", "shown"),
+    [(61, 61, "3"), (61, 0, "2"), (0, 0, "0"), (None, 5, "1"), (None, None, "")],
+)
+def test_d44_call_duration_rounds_the_sum_once_and_adds_no_enhanced_time(
+    call, talk, intelligent, shown
+):
+    fields = {"talk_seconds": talk, "intelligent_seconds": intelligent, "enhanced_seconds": 600}
+    assert value("call_duration", dispatch(json.loads(call(**fields)))) == shown
+
+
+@pytest.mark.parametrize(
+    ("start", "shown", "iso"),
+    [
+        # 02:00 to 03:00 does not exist on 8 March 2026.
+        ("2026-03-08T06:59:59Z", "2026-03-08 01:59:59", "2026-03-08T01:59:59-05:00"),
+        ("2026-03-08T07:00:00Z", "2026-03-08 03:00:00", "2026-03-08T03:00:00-04:00"),
+        # 01:00 to 02:00 comes twice on 1 November 2026.
+        ("2026-11-01T05:59:59Z", "2026-11-01 01:59:59", "2026-11-01T01:59:59-04:00"),
+        ("2026-11-01T06:00:00Z", "2026-11-01 01:00:00", "2026-11-01T01:00:00-05:00"),
+        ("2026-07-01T16:03:22.9+02:00", "2026-07-01 10:03:22", "2026-07-01T10:03:22-04:00"),
+    ],
+)
+def test_d40_date_and_time_around_the_clock_changes(call, start, shown, iso):
+    record = dispatch(json.loads(call(started_at=start)))
+    assert (value("date_time", record), value("date_time_iso", record)) == (shown, iso)
+
+
+NUMBERS = [
+    ("+13125550123", "3125550123"),
+    ("(312) 555-0123", "3125550123"),
+    ("1-312-555-0123", "3125550123"),
+    ("+44 20 7946 0123", "442079460123"),
+    ("anonymous", "anonymous"),
+    ("sip:ada@example.com;transport=tcp", "sip:ada@example.com;transport=tcp"),
+    ("312-555-0123 x55", "312-555-0123 x55"),
+    ("101", "101"),
+    ("", ""),
+    (None, ""),
+]
+
+
+@pytest.mark.parametrize("placeholder", ["called_number", "caller_id", "transferred_to_number"])
+@pytest.mark.parametrize(("raw", "shown"), NUMBERS)
+def test_d41_numbers_at_home_abroad_anonymous_and_of_other_kinds(call, placeholder, raw, shown):
+    assert value(placeholder, dispatch(json.loads(call(**{placeholder: raw})))) == shown
+
+
+@pytest.mark.parametrize(
+    ("word", "shown"),
+    [("inbound", "Inbound"), ("outbound", "Outbound"), ("click-to", "Click-To"),
+     ("Voicemail drop", "Voicemail drop")],
+)  # fmt: skip
+def test_d42_call_type_is_one_of_three_words_or_the_producers_own(call, word, shown):
+    assert value("call_type", dispatch(json.loads(call(call_type=word)))) == shown
+
+
+@pytest.mark.parametrize(
+    ("actions", "joined"),
+    [(["A"], "A"), (["A", "B", "A"], "A|B|A"), (["A|B", "C"], "A|B|C"), ([], ""), (None, "")],
+)
+def test_d46_all_actions_are_joined_by_a_bar(call, actions, joined):
+    assert value("all_actions", dispatch(json.loads(call(all_actions=actions)))) == joined
+
+
+@pytest.mark.parametrize(
+    "word", ["ANSWER", "BUSY", "NOANSWER", "CANCEL", "CONGESTION", "CHANUNAVAIL", "own word"]
+)
+def test_d49_call_transfer_status_is_the_producers_word(call, word):
+    record = dispatch(json.loads(call(call_transfer_status=word)))
+    assert value("call_transfer_status", record) == word
 
 
 @pytest.mark.parametrize("placeholder", [id_ for id_ in LABELS if id_.startswith("lookup_")])
-def test_lookup_values_are_empty_unless_the_account_has_reverse_lookup(example, placeholder):  # D50
+def test_d50_lookup_values_are_empty_unless_the_account_has_reverse_lookup(example, placeholder):
     assert value(placeholder, dispatch(example, reverse_lookup_enabled=False)) == ""
 
 
-def test_the_numbers_configured_label_comes_before_the_calls_own(example):  # D56
-    assert value("phone_label", dispatch(example, phone_label="Billboard")) == "Billboard"
+@pytest.mark.parametrize(
+    ("configured", "own", "shown"),
+    [("Billboard", "Yellow pages", "Billboard"), ("", "Yellow pages", "Yellow pages"),
+     ("Billboard", None, "Billboard"), ("", None, "")],
+)  # fmt: skip
+def test_d56_the_numbers_configured_label_comes_before_the_calls_own(call, configured, own, shown):
+    record = dispatch(json.loads(call(phone_label=own)), phone_label=configured)
+    assert value("phone_label", record) == shown
 
 
-def test_a_word_for_a_blocked_caller_passes_through(call):  # D41
-    assert value("caller_id", dispatch(json.loads(call(caller_id="anonymous")))) == "anonymous"
+AS_IT_CAME = [
+    " two  spaces \t", "a;b&c=d+e%20f", "🦷 Łukasz", "كيف حالك", "UPPER lower", "\n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", AS_IT_CAME)
+@pytest.mark.parametrize(
+    "placeholder",
+    ["first_action", "last_action", "click_description", "click_id", "transfer_type",
+     "netget_status", "call_transfer_status"],
+)  # fmt: skip
+def test_d58_texts_stay_as_they_came(call, placeholder, text):
+    assert value(placeholder, dispatch(json.loads(call(**{placeholder: text})))) == text
+
+
+@pytest.mark.parametrize("text", AS_IT_CAME)
+def test_d58_names_of_callers_and_agents_stay_as_they_came(call, text):
+    fields = {"lookup": {"last_name": text}, "distributor": {"agent_name": text}}
+    record = dispatch(json.loads(call(**fields)))
+    names = ("lookup_last_name", "call_distributor_agent_name")
+    assert [value(name, record) for name in names] == [text, text]
+
+
+def test_every_value_has_the_kind_that_json_gives_it(example):
+    record = dispatch(example)
+    for p in PLACEHOLDERS.values():
+        text = p.value(record)
+        if p.format.kind == "integer":
+            assert text == str(int(text))
+        elif p.format.kind == "decimal":
+            assert text == str(float(text))
+        elif p.format.kind == "list":
+            assert "|".join(p.items(record)) == text
+
+
+def test_telephone_numbers_and_only_they_have_an_e164_form(example):
+    record = dispatch(example)
+    found = {id_: p.e164(record) for id_, p in PLACEHOLDERS.items() if p.e164}
+    assert found == {
+        "called_number": "+18005550100",
+        "caller_id": "+13125550123",
+        "transferred_to_number": "+13125550188",
+    }
 
 
 def test_no_decoded_call_makes_a_placeholder_raise(example):
@@ -159,5 +300,7 @@ def test_no_decoded_call_makes_a_placeholder_raise(example):
             call = Codec().decode(bytes(damaged), "CallCompleted")
         except Undecodable:
             continue
-        record = {"call": call, "phone_label": "", "reverse_lookup_enabled": True}
-        assert all(isinstance(p.value(record), str) for p in PLACEHOLDERS.values())
+        record = {"call": call} | ACCOUNT
+        sent = [*PLACEHOLDERS.values()]
+        sent += [p for block in BLOCKS if block.applies(record) for p in block.parameters]
+        assert all(isinstance(p.value(record), str) for p in sent)

@@ -8,7 +8,6 @@ import time
 import pytest
 from confluent_kafka import (
     Consumer,
-    ConsumerGroupTopicPartitions,
     KafkaError,
     KafkaException,
     TopicPartition,
@@ -196,23 +195,25 @@ def admin(kafka):
 
 
 @pytest.fixture
-def committed(admin, settings, topics):
+def committed(settings, topics):
     """`committed(0)`: offset and metadata that the group has committed for a partition."""
-    group = settings.topic_prefix + "group"
+    # A consumer that never joins: the admin client's way to ask crashes in librdkafka while the
+    # coordinator changes.
+    asker = Consumer(dict(settings.kafka) | {"group.id": settings.topic_prefix + "group"})
 
     def ask(partition):
-        wanted = ConsumerGroupTopicPartitions(group, [TopicPartition(topics.calls, partition)])
+        wanted = [TopicPartition(topics.calls, partition)]
         deadline = time.monotonic() + PATIENCE
         while True:
-            (future,) = admin.list_consumer_group_offsets([wanted]).values()
             try:
-                (position,) = future.result(10).topic_partitions
+                (position,) = asker.committed(wanted, timeout=10)
             except KafkaException:  # the very first group of a broker makes it wait
                 assert time.monotonic() < deadline
             else:
                 return position.offset, position.metadata or ""
 
-    return ask
+    yield ask
+    asker.close()
 
 
 class RecordingTable:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from streaming.settings import SettingsError, load, seconds
+from streaming.settings import SettingsError, load, seconds, unknown
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +44,8 @@ def test_what_is_no_duration_is_refused(written):
         ("PCA_DISPATCHER_RETRY_SCHEDULE", "5s,soon"),
         ("PCA_DISPATCHER_ALLOW_NETWORKS", "10.0.0.0/99"),
         ("PCA_DISPATCHER_DEADLINE", "-1"),
+        ("PCA_GOOGLE_ANALYTICS_URL", "www.google-analytics.com"),
+        ("PCA_GOOGLE_ANALYTICS_URL", "https://g.example/?a=1"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(monkeypatch, variable, value):
@@ -121,3 +123,11 @@ def test_whoever_comes_at_the_same_time_gets_the_same_admin_key(tmp_path):
 def test_nothing_but_the_admin_key_is_left_in_the_folder(tmp_path):
     load(data_dir=tmp_path).required_admin_key()
     assert [path.name for path in tmp_path.iterdir()] == ["admin.key"]
+
+
+def test_a_misspelt_setting_is_noticed(monkeypatch):
+    monkeypatch.setenv("PCA_ROUTER_PORT", "1")
+    monkeypatch.setenv("PCA_KAFKA_LINGER_MS", "1")
+    monkeypatch.setenv("PCA_CACHE_DIR", "/tmp")
+    assert "PCA_ROUTER_PORT" in unknown()
+    assert not {"PCA_KAFKA_LINGER_MS", "PCA_CACHE_DIR"} & set(unknown())

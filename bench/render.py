@@ -1,0 +1,174 @@
+"""What it costs to make a request of a dispatch, beside `urllib.parse.urlencode`.
+
+    python -m bench.render [--runs 9] [--calls 500]
+
+Two actions: one with 12 parameters, one with everything (all 36 call details, the 22 parameters of
+SourceTrak, the 24 of LeadFlow and CAKE's pair); each as GET and as POST. Every call is another one:
+other times, numbers, names and labels. The runs of all rows alternate, so that a busy machine
+disturbs all alike; `urlencode` gets the same pairs, ready made, and so has less to do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from rich.console import Console
+from rich.table import Table
+
+from dispatcher.render import Request, compile_action
+from router.dispatches import dispatch_id
+from schemas.codec import decode_body
+from schemas.placeholders import PLACEHOLDERS
+from schemas.released import Record, current
+
+TWELVE = (
+    "date_time", "sid", "call_type", "called_number", "caller_id", "talk_minutes", "call_duration",
+    "last_action", "phone_label", "transferred_to_number", "lookup_last_name", "recording_duration",
+)  # fmt: skip
+EVERYTHING = tuple(id_ for id_ in PLACEHOLDERS if id_ != "date_time_iso")
+TARGET_URL = "https://example.com/sub-folder/handler.php?client_id=1234"
+LIMITS = {"12 parameters": 12.0, "all blocks": 40.0}
+"""Microseconds a request."""
+out = Console()
+
+
+def call(n: int) -> Record:
+    """The n-th call, every block filled."""
+    number, names = f"312555{n % 10_000:04d}", ("Ray", "O'Neil", "Müller", "de la Cruz", "Łukasz")
+    start = 1_782_914_602_000_000 + n * 7_654_321_000
+    return {
+        "account_id": "acme", "sid": f"4f1c0f6e-{n:04x}-4c2a-9a3e-0c5f3a1d7b42",
+        "started_at": start, "call_type": "inbound",
+        "called_number": f"+1800{n:07d}", "called_e164": f"+1800{n:07d}",
+        "pool_id": "p-9", "caller_id": f"+1{number}", "caller_e164": f"+1{number}",
+        "phone_label": f"Yellow pages {n}", "first_action": "Virtual Receptionist",
+        "last_action": "Find Me", "all_actions": ["Virtual Receptionist", "Find Me"],
+        "intelligent_seconds": 34 + n % 60, "talk_seconds": 61 + n, "enhanced_seconds": 61 + n,
+        "recording_seconds": 61 + n, "transfer_type": "Virtual Receptionist",
+        "transferred_to_number": "+13125550188", "transferred_to_e164": "+13125550188",
+        "call_transfer_status": "ANSWER",
+        "lookup": {"last_name": names[n % 5], "first_name": "Ada", "street_address": f"{n} Elm St",
+                   "city": "Elgin", "state": "IL", "zip_code": "60120"},
+        "distributor": {"name": "Sales", "id": "77", "call_type": "Inbound", "agent_id": "5",
+                        "agent_name": "Lee", "queue_hold_seconds": 12,
+                        "time_to_answer_seconds": n % 90},
+        "sourcetrak": {
+            "pool_type": "ppc", "pool_name": "Spring", "rank": 1 + n % 5,
+            "search_term": f"roof repair {n}", "referer": "google.com",
+            "baseuri": f"https://example.com/lp?page={n}", "activity_keyword": "ppc",
+            "displayed_at": start - 400_000_000, "ip_address": f"203.0.113.{n % 256}",
+            "document_title": "Roofs & more", "browser": "Firefox", "os": "Linux",
+            "pid": f"st-{n}", "domain_set_id": "3", "gclid": f"Cj0K{n:08x}",
+            "google_ua_client_id": f"123456.{n:07d}", "sourceguard": False, "campaign": "spring",
+            "platform": "adwords", "url_tag": "utm_x"},
+        "leadflow": {
+            "set_name": "Roofers", "id": "lf-2", "destination_name": "North", "source_name": "Web",
+            "destination_number": "+13125550188", "destination_e164": "+13125550188",
+            "source_number": f"+1800{n:07d}", "source_e164": f"+1800{n:07d}", "tag": "gold",
+            "source_qualified": True, "destination_qualified": True, "rerouted": False,
+            "repeat_source_caller": False, "source_price_per_call": "12.50",
+            "cake": {"affiliate_id": 41, "offer_id": n}},
+    }  # fmt: skip
+
+
+def dispatch(n: int, action: Record) -> Record:
+    """The n-th call for an action, as the dispatcher reads it from Kafka."""
+    one = call(n)
+    record = {
+        "dispatch_id": dispatch_id("acme", one["sid"], 0, "crm"), "account_id": "acme",
+        "action_id": "crm", "sid": one["sid"], "config_version": 1, "action_version": 1,
+        "routed_at": 0, "reverse_lookup_enabled": True, "sourcetrak_enabled": True,
+        "leadflow_enabled": True, "call": one, "action": action,
+    }  # fmt: skip
+    return decoded("Dispatch", record)
+
+
+def decoded(name: str, record: dict[str, Any]) -> Record:
+    """A record as it comes out of its bytes."""
+    return decode_body(current(name).encode(record), 0, current(name))
+
+
+def action(parameters: tuple[str, ...], method: str, blocks: bool) -> Record:
+    """An Action record."""
+    named = [{"name": f"p_{id_}", "placeholder": id_} for id_ in parameters]
+    record = {
+        "action_id": "crm", "version": 1, "name": "CRM", "active": True, "scope": "all_calls",
+        "option": "call_detail", "target_url": TARGET_URL, "method": method, "parameters": named,
+        "include_sourcetrak": blocks, "include_leadflow": blocks,
+    }  # fmt: skip
+    return decoded("Action", record)
+
+
+def pairs(request: Request) -> list[tuple[str, str]]:
+    """What a request carries besides its static parameter."""
+    text = request.body.decode() if request.body else urlsplit(request.url).query.partition("&")[2]
+    return parse_qsl(text, keep_blank_values=True)
+
+
+@dataclass(slots=True)
+class Row:
+    """One measurement: what is called with each item, and the microseconds a call cost."""
+
+    name: str
+    function: Callable[[Any], object]
+    items: list[Any]
+    costs: list[float] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Once through all items."""
+        function, items = self.function, self.items
+        started = time.perf_counter_ns()
+        for item in items:
+            function(item)
+        self.costs.append((time.perf_counter_ns() - started) / 1000 / len(items))
+
+
+def rows(calls: int) -> list[Row]:
+    """All measurements; of each kind of action GET, POST and `urlencode`."""
+    made = []
+    for name, parameters, blocks in (
+        ("12 parameters", TWELVE, False),
+        ("all blocks", EVERYTHING, True),
+    ):
+        for method in ("GET", "POST"):
+            one = action(parameters, method, blocks)
+            dispatches = [dispatch(n, one) for n in range(calls)]
+            made.append(Row(f"{name}, {method}", compile_action(one).request, dispatches))
+        same = [pairs(made[-1].function(d)) for d in dispatches]  # type: ignore[arg-type]
+        assert len(same[0]) == (84 if blocks else 12)
+        made.append(Row(f"{name}, urlencode", urlencode, same))
+    return made
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--runs", type=int, default=9)
+    parser.add_argument("--calls", type=int, default=500)
+    given = parser.parse_args()
+    measured = rows(given.calls)
+    gc.disable()
+    for _ in range(max(given.runs, 7) + 1):
+        for row in measured:
+            row.run()
+    table = Table("µs a request", "median", "least", "of urlencode", "limit")
+    beside = {row.name.split(", ")[0]: row for row in measured if row.name.endswith("urlencode")}
+    for row in measured:
+        kind = row.name.split(", ")[0]
+        costs, other = row.costs[1:], beside[kind].costs[1:]  # the first run warms caches up
+        median = statistics.median(costs)
+        limit = "" if row is beside[kind] else f"{LIMITS[kind]:.0f}"
+        share = f"{median / statistics.median(other):.0%}"
+        table.add_row(row.name, f"{median:.1f}", f"{min(costs):.1f}", share, limit)
+    out.print(table)
+
+
+if __name__ == "__main__":
+    main()

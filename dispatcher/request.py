@@ -1,0 +1,26 @@
+"""A request as it goes over the wire, and why there may be none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class Unsendable(ValueError):
+    """No request can be made of this dispatch; trying again does not help.
+
+    `error` is its class, one of `outcome.Error`.
+    """
+
+    def __init__(self, error: str, detail: str) -> None:
+        super().__init__(detail)
+        self.error = error
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What goes over the wire. The URL is encoded; nothing may encode it again."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: bytes | None
