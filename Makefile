@@ -19,7 +19,7 @@ demo: setup
 	$(BIN)/pca demo
 
 test: setup
-	$(BIN)/pytest -n 3 --dist loadfile
+	$(BIN)/pytest -n 4 --dist loadfile
 
 lint: setup
 	$(BIN)/ruff check .

@@ -12,6 +12,9 @@ from deploy.kafka.broker import LocalKafka
 from schemas.codec import Codec
 from streaming import topics as kafka_topics
 
+# Brokers of tests live for seconds: the optimising compiler would cost more than it wins.
+os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
+
 
 def _missing(reason):
     """Skip on a laptop; fail where everything must be there."""
