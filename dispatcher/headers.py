@@ -5,16 +5,11 @@ from __future__ import annotations
 import re
 
 from dispatcher.request import Unsendable
+from schemas.headers import HEADER_NAME, OURS
 from schemas.released import Record
 
 USER_AGENT = "PostCallAction/1"
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _NEVER_IN_A_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_OURS = frozenset({
-    "connection", "content-length", "expect", "host", "keep-alive", "proxy-connection", "te",
-    "trailer", "transfer-encoding", "upgrade",
-})  # fmt: skip
-"""Say how a message is framed or a connection kept, which only the transport can know."""
 
 
 def fixed_headers(action: Record, authorization: str, content_type: str) -> dict[str, str]:
@@ -31,7 +26,7 @@ def fixed_headers(action: Record, authorization: str, content_type: str) -> dict
     for header in action["headers"]:
         name, value = header["name"], _checked(header["name"], header["value"])
         lowered = name.lower()
-        if lowered in _OURS or lowered.startswith("webhook-"):
+        if lowered in OURS or lowered.startswith("webhook-"):
             continue
         for same in [known for known in headers if known.lower() == lowered]:
             del headers[same]
@@ -41,7 +36,7 @@ def fixed_headers(action: Record, authorization: str, content_type: str) -> dict
 
 def _checked(name: str, value: str) -> str:
     """Validation refuses these when saved; what was stored past it must not split a request."""
-    if not _TOKEN.fullmatch(name):
+    if not HEADER_NAME.fullmatch(name):
         raise Unsendable("unrenderable", f"{name[:100]!r} is no name of a header")
     if _NEVER_IN_A_VALUE.search(value):
         raise Unsendable("unrenderable", f"the header {name} holds a control character")

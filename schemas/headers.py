@@ -11,12 +11,12 @@ from pydantic import AfterValidator, StringConstraints
 from schemas.call import Shape
 
 _CHARACTERS = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_NAME = re.compile(_CHARACTERS)
+HEADER_NAME = re.compile(_CHARACTERS)
 _VALUE = re.compile(r"([\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?)?")
 _PARAMETER = rf"{_CHARACTERS}=({_CHARACTERS}|\"[\t\x20\x21\x23-\x5b\x5d-\x7e]*\")"
 _MEDIA_TYPE = re.compile(rf"{_CHARACTERS}/{_CHARACTERS}([ \t]*;[ \t]*{_PARAMETER})*")
 _CHARSET = re.compile(r";[ \t]*charset=\"?([^\";\s]*)", re.IGNORECASE)
-_OURS = frozenset({
+OURS = frozenset({
     "connection", "content-length", "expect", "host", "keep-alive", "proxy-connection", "te",
     "trailer", "transfer-encoding", "upgrade",
 })  # fmt: skip
@@ -26,14 +26,14 @@ _SECRET = re.compile(r"auth|cookie|key|passw|secret|token", re.IGNORECASE)
 
 def _name(name: str) -> str:
     lowered = name.lower()
-    if not _NAME.fullmatch(name):
+    if not HEADER_NAME.fullmatch(name):
         raise ValueError(
             "is no header name; allowed are letters, digits and any of !#$%&'*+-.^_`|~"
         )
-    if lowered in _OURS:
+    if lowered in OURS:
         raise ValueError(
             "is set by the dispatcher alone; leave it out. Not allowed are"
-            f" {', '.join(sorted(_OURS))} and webhook-…"
+            f" {', '.join(sorted(OURS))} and webhook-…"
         )
     if lowered.startswith("webhook-"):
         raise ValueError("is a name of ours: all that start with webhook- are; choose another")

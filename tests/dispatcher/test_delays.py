@@ -110,3 +110,13 @@ class AnyOrder(RuleBasedStateMachine):
 
 TestAnyOrder = AnyOrder.TestCase
 TestAnyOrder.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+def test_a_group_is_full_by_the_weight_of_what_waits():
+    delays = Delays(100)
+    delays.add(5, "heavy", "a", weight=99)
+    assert delays.full == frozenset()
+    delays.add(6, "heavy", "b", weight=1)
+    assert delays.full == {"heavy"}
+    delays.take(5)
+    assert delays.full == frozenset()

@@ -192,6 +192,52 @@ async def test_what_is_in_flight_ends_though_its_partition_is_taken_away(sender)
     assert (one.consumer.completed, one.consumer.abandoned) == ([0], [])
 
 
+async def test_a_failure_for_a_partition_that_is_gone_is_told_but_not_tried_again_here(sender):
+    # Its next owner reads the dispatch as it was: a retry of ours would fork at every rebalance.
+    one = sender()
+    one.transport.holding = True
+    one.transport.answer = FAILED
+    await one.take(one.flight())
+    one.tracker.revoked = one.tracker.gone = True
+    one.transport.release()
+    await one.settle()
+    assert [record.topic for record in one.producer.sent] == [one.topics.attempts]
+
+
+async def test_an_attempt_has_room_on_its_topic_however_much_was_sent(sender, action):
+    sizes = {f"p{n}": "first_action" for n in range(2)}
+    one = sender()
+    await one.take(
+        one.flight({"first_action": "\u4e00" * 150_000}, action(method="POST", parameters=sizes))
+    )
+    (attempt,) = one.written(one.topics.attempts)
+    assert len(one.transport.requests[0].body) > 2_000_000
+    assert len(attempt["request_body"]) < 70_000
+    assert attempt["request_body"].endswith("bytes)")
+
+
+async def test_a_body_that_no_server_takes_is_dead_and_not_sent(sender, action):
+    many = {f"p{n}": "first_action" for n in range(4)}
+    one = sender()
+    await one.take(
+        one.flight({"first_action": "\u4e00" * 150_000}, action(method="POST", parameters=many))
+    )
+    (dead,) = one.written(one.topics.dead)
+    assert (dead["failure"]["error"], one.transport.requests) == ("too_large", [])
+
+
+async def test_large_dispatches_fill_the_room_before_their_number_does(sender):
+    one = sender(in_flight=1000, in_flight_per_action=1)
+    one.transport.holding = True
+    large = {"first_action": "x" * 400_000}
+    await one.take(*[one.flight(large) for _ in range(340)])
+    assert not one.delivery.has_room()
+    one.tracker.revoked = True
+    one.delivery.hand_back()
+    await one.settle()
+    assert one.delivery.has_room()
+
+
 async def test_other_partitions_are_not_given_back(sender, tracker):
     one = sender(in_flight_per_action=1)
     one.transport.holding = True

@@ -2,11 +2,14 @@
 
 import asyncio
 import socket
+import threading
 
 import pytest
+import uvloop
 
 from dispatcher.guard import Guard
 from dispatcher.render import Request
+from dispatcher.resolver import ThreadResolver
 from dispatcher.transport import AiohttpTransport, TransportError
 
 
@@ -77,3 +80,27 @@ async def test_the_real_resolver_does_not_know_an_invalid_host():
         await transport.send(Request("GET", "http://nothing.invalid/", {}, None))
     await transport.close()
     assert failed.value.error == "dns"
+
+
+def test_names_that_nobody_answers_for_hold_up_no_other_on_uvloop(monkeypatch):
+    # uvloop's own look-ups share a pool in which two slow ones stop everybody.
+    ended = threading.Event()
+
+    def look_up(host, *args, **kwargs):
+        if host.startswith("dead"):
+            ended.wait(20)
+            raise OSError("nobody answers")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 80))]
+
+    async def resolve():
+        resolver = ThreadResolver()
+        dead = [asyncio.create_task(resolver.resolve(f"dead-{n}")) for n in range(20)]
+        await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            found = await resolver.resolve("alive")
+        ended.set()
+        await asyncio.gather(*dead, return_exceptions=True)
+        return found
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    assert [address["host"] for address in uvloop.run(resolve())] == ["192.0.2.1"]

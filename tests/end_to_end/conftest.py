@@ -1,5 +1,7 @@
 """A line for each test, and a customer's server."""
 
+import socket
+
 import pytest
 from line import Line
 
@@ -33,3 +35,10 @@ def action(receiver):
         } | fields
 
     return build
+
+
+@pytest.fixture
+def slow():
+    """The URL of a server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/"

@@ -117,3 +117,31 @@ def test_a_dispatch_that_cannot_be_read_is_kept_as_dead_and_those_behind_it_are_
     assert dead.value() == garbage
     assert headers(dead)["reason"] == "malformed"
     assert line.metric(dispatcher, "pca_dispatches_unreadable_total") == 1.0
+
+
+def test_a_delay_that_the_schedule_no_longer_names_is_still_drained(line, action, receiver):
+    nowhere = action("crm", target_url="http://127.0.0.1:1/")
+    line.configure({"id": "acme", "name": "Acme", "actions": [nowhere]})
+    line.start("router")
+    (first,) = line.start("dispatcher", dispatcher_retry_schedule=("1s", "2s"))
+    line.send(line.call())
+    eventually(lambda: line.count(line.topics.retry("1s")))
+    first.stop()
+    line.start("dispatcher", dispatcher_retry_schedule=("3s", "4s"))
+    # The second try comes from the topic of the old delay, and goes on by the new schedule.
+    attempts = [line.codec.decode(m.value(), "Attempt") for m in line.read(line.topics.attempts, 2)]
+    assert sorted(attempt["attempt"] for attempt in attempts) == [1, 2]
+
+
+def test_a_rebalance_during_a_request_that_hangs_forks_nothing(line, action, slow):
+    line.configure({"id": "acme", "name": "Acme", "actions": [action("crm", target_url=slow)]})
+    line.start("router")
+    changes = {"dispatcher_deadline": 4.0, "dispatcher_retry_schedule": ("1s",)}
+    line.start("dispatcher", **changes)
+    line.send(line.call())
+    eventually(lambda: line.count(line.topics.dispatch))
+    line.start("dispatcher", **changes)  # joins while the request hangs
+    line.read(line.topics.dead, 1)
+    # Twice tried by the one that owned it last, and at most once more by the one before.
+    assert line.count(line.topics.dead) == 1
+    assert line.count(line.topics.attempts) <= 3
