@@ -7,7 +7,6 @@ rebalancing. Other threads leave their completions in a mailbox that the loop em
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections import deque
@@ -20,6 +19,7 @@ from streaming.errors import lasting
 from streaming.offsets import OffsetTracker
 from streaming.settings import Settings
 from streaming.stage import IDLE_POLL, Partition, Stage, Taken
+from streaming.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
@@ -36,12 +36,6 @@ GRACE = 3.0
 """Seconds after the stop deadline until the process is ended from within."""
 
 
-def _end_process() -> None:
-    log.critical("did not end within the stop deadline; ended from within")
-    logging.shutdown()
-    os._exit(1)
-
-
 class ConsumerLoop:
     """Reads `topics` as a member of `group`, gives the records to a stage, commits what is done.
 
@@ -56,8 +50,7 @@ class ConsumerLoop:
         self._mailbox: deque[Sequence[tuple[OffsetTracker, int, int]]] = deque()
         self._stopping = threading.Event()
         self._failure: BaseException | None = None
-        self._watchdog: threading.Timer | None = None
-        self._ended = False
+        self._watchdog = Watchdog(settings.stop_deadline + GRACE)
         self._assignments = 0
         self._stage: Stage
         self._next_commit = 0.0
@@ -96,21 +89,13 @@ class ConsumerLoop:
     def stop(self) -> None:
         """End `run` after what is in flight, within the stop deadline."""
         self._stopping.set()
-        self._watch_the_end()
+        self._watchdog.start()
 
     def fail(self, error: BaseException) -> None:
         """End `run` by raising: an output was refused for good, so no input may count as done."""
         self._failure = self._failure or error
         self._stopping.set()
-        self._watch_the_end()
-
-    def _watch_the_end(self) -> None:
-        """End the process whatever hangs: librdkafka may wait a minute for a broker that is frozen.
-        Nothing is lost by it, only what was not committed is done again."""
-        if self._watchdog is None and not self._ended:
-            self._watchdog = threading.Timer(self._settings.stop_deadline + GRACE, _end_process)
-            self._watchdog.daemon = True
-            self._watchdog.start()
+        self._watchdog.start()
 
     # The loop.
 
@@ -127,9 +112,7 @@ class ConsumerLoop:
                 self._finish()
         finally:
             self._consumer.close()  # leaves the group; revokes, and so commits, what is left
-            self._ended = True
-            if self._watchdog is not None:
-                self._watchdog.cancel()
+            self._watchdog.cancel()
         if self._failure is not None:
             raise self._failure
 
