@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import threading
 
+import hypothesis
 import pytest
 from line import settings_for
 
@@ -11,6 +13,13 @@ from deploy.java import find_java
 from deploy.kafka.broker import LocalKafka
 from schemas.codec import Codec
 from streaming import topics as kafka_topics
+from streaming.producer import Acks, Producer
+
+# How long an example takes says more about the machine's other work than about the code.
+hypothesis.settings.register_profile(
+    "shared machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("shared machine")
 
 # Brokers of tests live for seconds: the optimising compiler would cost more than it wins.
 os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
@@ -42,12 +51,26 @@ def registry_can_run():
     _need(21)
 
 
+def warm_up(broker):
+    """The first idempotent producer of a new broker waits, and complains, until its coordinator is
+    there; it should not be a test's."""
+    settings = settings_for(broker, topic_prefix="warm.", calls_partitions=1, dispatch_partitions=1)
+    kafka_topics.ensure(settings)
+    producer, done = Producer(settings, "warm"), threading.Event()
+    acks = Acks(lambda _: done.set())
+    producer.send("warm.unrouted", b"", b"", acks)
+    acks.seal()
+    assert done.wait(60)
+    producer.close(1)
+
+
 @pytest.fixture(scope="session")
 def kafka(kafka_can_run, tmp_path_factory):
     """One real broker for all tests; each uses topics of its own. Tests that stop a broker start
     another."""
     broker = LocalKafka(tmp_path_factory.mktemp("kafka"))
     broker.start()
+    warm_up(broker)
     yield broker
     broker.stop()
 
