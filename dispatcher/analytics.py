@@ -36,7 +36,6 @@ Param = str | int | float
 class CompiledEvent:
     """A `google_analytics` action ready to be filled in."""
 
-    action_id: str
     url: str
     """With measurement_id and api_secret: never to be shown as it is."""
     name: str
@@ -93,7 +92,6 @@ def compile_event(action: Record, base_url: str, path: str = COLLECT) -> Compile
     )
     chosen = {"parameters": settings["parameters"], "omit_empty": action["omit_empty"]}
     return CompiledEvent(
-        action_id=action["action_id"],
         url=f"{base_url.rstrip('/')}{path}?{query}",
         name=settings["event_name"],
         params=tuple((p.name, p.omit_empty, _param(p)) for p in dynamic_parameters(chosen)),

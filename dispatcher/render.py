@@ -28,7 +28,6 @@ _BODIES = ("form", "json", "template")
 class CompiledAction:
     """An action ready to be filled in."""
 
-    action_id: str
     method: str
     url: str
     """Without userinfo, the host in ASCII, static parameters as typed."""
@@ -75,9 +74,7 @@ def compile_action(action: Record) -> CompiledAction:
         )
     to = target(action["target_url"])
     headers = fixed_headers(action, to.authorization, _content_type(action))
-    return CompiledAction(
-        action["action_id"], method, to.url, to.joint, _fill(action, headers), headers
-    )
+    return CompiledAction(method, to.url, to.joint, _fill(action, headers), headers)
 
 
 def _content_type(action: Record) -> str:

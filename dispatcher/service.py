@@ -6,7 +6,6 @@ import asyncio
 import gc
 import logging
 import signal
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import uvloop
@@ -27,8 +26,6 @@ from streaming.settings import Settings, seconds
 log = logging.getLogger(__name__)
 
 GROUP = "pca-dispatcher"
-STUCK = 60.0
-"""Seconds without a turn of the consumer after which the process calls itself dead."""
 
 
 def run(settings: Settings) -> None:
@@ -67,15 +64,15 @@ async def _run(settings: Settings) -> None:
     reader = FlightReader(codec, settings.google_analytics_url)
     stage = DispatcherStage(consumer, producer, reader, delivery, topics)
 
-    def alive() -> str | None:
-        idle = time.monotonic() - consumer.alive_at
-        return f"the consumer has not turned for {idle:.0f} s" if idle > STUCK else None
-
     def ready() -> str | None:
         return None if consumer.assigned_once else "no partitions assigned yet"
 
     health = HealthServer(
-        settings.bind, settings.dispatcher_metrics_port, "PCA_DISPATCHER_METRICS_PORT", alive, ready
+        settings.bind,
+        settings.dispatcher_metrics_port,
+        "PCA_DISPATCHER_METRICS_PORT",
+        consumer.stuck,
+        ready,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, consumer.stop)

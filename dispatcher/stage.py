@@ -13,8 +13,9 @@ from dispatcher.flight import Flight, FlightReader
 from schemas.codec import Undecodable
 from streaming import metrics
 from streaming.consumer import ConsumerLoop
+from streaming.keeping import keep
 from streaming.offsets import OffsetTracker
-from streaming.producer import Acks, Headers, Producer, kept
+from streaming.producer import Acks, Producer
 from streaming.stage import Partition, Taken
 from streaming.topics import DISPATCH_RECORD, Topics
 
@@ -74,13 +75,6 @@ class DispatcherStage:
     ) -> None:
         """Keep the raw bytes, with the reason in the headers."""
         metrics.DISPATCHES_UNREADABLE.inc()
-        headers: Headers = [
-            ("reason", fault.reason),
-            ("detail", str(fault)[:2000]),
-            ("topic", message.topic()),
-            ("partition", str(message.partition())),
-            ("offset", str(offset)),
-        ]
 
         def acknowledged(error: KafkaError | None) -> None:
             if error is not None:
@@ -89,11 +83,13 @@ class DispatcherStage:
                 self._loop.complete([(tracker, offset, offset + 1)])
 
         acks = Acks(acknowledged)
-        self._producer.send(
+        keep(
+            self._producer,
             self._topics.dead,
-            message.key(),
-            kept(message.value(), headers, DISPATCH_RECORD),
+            message,
             acks,
-            headers=headers,
+            reason=fault.reason,
+            detail=str(fault),
+            limit=DISPATCH_RECORD,
         )
         acks.seal()

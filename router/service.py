@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import time
 
 from router.configuration import Configuration
 from router.stage import RouterStage
@@ -19,8 +18,6 @@ from streaming.settings import Settings
 log = logging.getLogger(__name__)
 
 GROUP = "pca-router"
-STUCK = 60.0
-"""Seconds without a turn of the loop after which the process calls itself dead."""
 
 
 def run(settings: Settings) -> None:
@@ -33,10 +30,6 @@ def run(settings: Settings) -> None:
     table = ConfigTable(settings, topics.config, configuration)
     stage = RouterStage(loop, producer, codec, topics, configuration, table)
 
-    def alive() -> str | None:
-        idle = time.monotonic() - loop.alive_at
-        return f"the loop has not turned for {idle:.0f} s" if idle > STUCK else None
-
     def ready() -> str | None:
         if not loop.assigned_once:
             return "no partitions assigned yet"
@@ -44,7 +37,7 @@ def run(settings: Settings) -> None:
         return f"loading the configuration of partitions {loading}" if loading else None
 
     health = HealthServer(
-        settings.bind, settings.router_metrics_port, "PCA_ROUTER_METRICS_PORT", alive, ready
+        settings.bind, settings.router_metrics_port, "PCA_ROUTER_METRICS_PORT", loop.stuck, ready
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: loop.stop())

@@ -15,9 +15,10 @@ from schemas.released import Record, current
 from streaming import metrics
 from streaming.config_table import ConfigTable
 from streaming.consumer import ConsumerLoop
+from streaming.keeping import keep
 from streaming.offsets import OffsetTracker
 from streaming.partitions import partition_of
-from streaming.producer import Acks, Headers, Producer, kept
+from streaming.producer import Acks, Producer
 from streaming.stage import Partition, Taken
 from streaming.topics import LARGE_RECORD, Topics
 
@@ -121,19 +122,14 @@ class RouterStage:
 
     def _unrouted(self, message: Message, reason: str, detail: str, acks: Acks) -> None:
         metrics.CALLS_UNROUTED.labels(reason).inc()
-        headers: Headers = [
-            ("reason", reason),
-            ("detail", detail[:2000]),
-            ("topic", message.topic()),
-            ("partition", str(message.partition())),
-            ("offset", str(message.offset())),
-        ]
-        self._producer.send(
+        keep(
+            self._producer,
             self._topics.unrouted,
-            message.key(),
-            kept(message.value(), headers, LARGE_RECORD),
+            message,
             acks,
-            headers=headers,
+            reason=reason,
+            detail=detail,
+            limit=LARGE_RECORD,
         )
 
     def _acknowledged(self, error: KafkaError | None, batch: Sequence[Taken]) -> None:

@@ -30,10 +30,10 @@ because pausing throws away what has been fetched ahead."""
 REVOKE_DRAIN = 1.0
 """Seconds that a rebalance waits for what is in flight. Healthy requests end within it; the group
 does not wait for those that hang."""
-
-
 GRACE = 3.0
 """Seconds after the stop deadline until the process is ended from within."""
+STUCK = 60.0
+"""Seconds without a turn of the loop after which the process calls itself dead."""
 
 
 class ConsumerLoop:
@@ -55,7 +55,7 @@ class ConsumerLoop:
         self._stage: Stage
         self._next_commit = 0.0
         self.assigned_once = False
-        self.alive_at = time.monotonic()
+        self._turned_at = time.monotonic()
         self._consumer = Consumer(
             {
                 "fetch.queue.backoff.ms": 10,
@@ -85,6 +85,11 @@ class ConsumerLoop:
     def abandon(self, tracker: OffsetTracker, count: int) -> None:
         """So many records of a revoked partition will not be done here."""
         self._mailbox.append(((tracker, -1, count),))
+
+    def stuck(self) -> str | None:
+        """For health checks: None while the loop turns, else since when it has not."""
+        idle = time.monotonic() - self._turned_at
+        return f"the consumer loop has not turned for {idle:.0f} s" if idle > STUCK else None
 
     def stop(self) -> None:
         """End `run` after what is in flight, within the stop deadline."""
@@ -117,10 +122,10 @@ class ConsumerLoop:
             raise self._failure
 
     def _one_turn(self) -> None:
-        self.alive_at = time.monotonic()
+        self._turned_at = time.monotonic()
         self._empty_mailbox()
-        if self.alive_at >= self._next_commit:
-            self._next_commit = self.alive_at + self._settings.commit_interval
+        if self._turned_at >= self._next_commit:
+            self._next_commit = self._turned_at + self._settings.commit_interval
             self._commit(self._trackers.values(), wait=False)
         self._stage.turn()
         full = not self._wait_for_room()

@@ -18,8 +18,6 @@ from streaming.settings import Settings
 
 log = logging.getLogger(__name__)
 
-CUT = 64 * 1024
-"""Bytes that are kept of a record which is too large to be kept whole."""
 Headers = list[tuple[str, bytes | str | None]]
 _POLL = 0.1
 _FULL = 0.002
@@ -34,15 +32,6 @@ _CONSUMER_PREFIXES = (
 def without_consumer_properties(kafka: Mapping[str, str]) -> dict[str, str | int | float]:
     """What a producer or an admin client understands: the rest would only make it complain."""
     return {name: value for name, value in kafka.items() if not name.startswith(_CONSUMER_PREFIXES)}
-
-
-def kept(value: bytes | None, headers: Headers, limit: int) -> bytes | None:
-    """A foreign record as it is kept with the reason in its headers: cut when it is larger than the
-    topic takes (the broker's limit is on what is compressed), with its size in the headers."""
-    if value is None or len(value) <= limit:
-        return value
-    headers.append(("truncated", str(len(value))))
-    return value[:CUT]
 
 
 class Acks:

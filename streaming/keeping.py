@@ -1,0 +1,39 @@
+"""Keeping a record that cannot be done: as it came, with the reason in its headers."""
+
+from __future__ import annotations
+
+from confluent_kafka import Message
+
+from streaming.producer import Acks, Headers, Producer
+
+CUT = 64 * 1024
+"""Bytes that are kept of a record which is too large to be kept whole."""
+
+
+def keep(
+    producer: Producer,
+    topic: str,
+    message: Message,
+    acks: Acks,
+    *,
+    reason: str,
+    detail: str,
+    limit: int,
+) -> None:
+    """Write the raw record to `topic`, telling where it lay and why it is kept.
+
+    One of more than `limit` bytes, which the topic would not take, is cut, with its size in the
+    headers: the broker's own limit is on what is compressed, so a foreign producer may pass it.
+    """
+    headers: Headers = [
+        ("reason", reason),
+        ("detail", detail[:2000]),
+        ("topic", message.topic()),
+        ("partition", str(message.partition())),
+        ("offset", str(message.offset())),
+    ]
+    value = message.value()
+    if value is not None and len(value) > limit:
+        headers.append(("truncated", str(len(value))))
+        value = value[:CUT]
+    producer.send(topic, message.key(), value, acks, headers=headers)
