@@ -18,7 +18,8 @@ from dispatcher.guard import Guard
 from dispatcher.outcome import succeeded
 from dispatcher.render import compile_action
 from dispatcher.request import Request, Unsendable
-from dispatcher.transport import AiohttpTransport, Answer, TransportError
+from dispatcher.transport import Answer, TransportError
+from dispatcher.transport.reference import AiohttpTransport
 from router.configuration import conditions_of
 from router.dispatches import dispatch_id
 from schemas.call import Call

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 class Unsendable(ValueError):
@@ -17,6 +17,20 @@ class Unsendable(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Tls:
+    """How the server proves who it is, and how we do; all PEM. Connections are kept apart by it."""
+
+    verify: bool = True
+    ca: str = ""
+    """Trusted instead of the system's authorities."""
+    client_certificate: str = ""
+    client_key: str = field(default="", repr=False)
+
+
+DEFAULT_TLS = Tls()
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """What goes over the wire. The URL is encoded; nothing may encode it again."""
 
@@ -24,3 +38,4 @@ class Request:
     url: str
     headers: dict[str, str]
     body: bytes | None
+    tls: Tls = DEFAULT_TLS

@@ -15,7 +15,7 @@ from dispatcher.flight import FlightReader
 from dispatcher.guard import Guard
 from dispatcher.outcome import Schedule
 from dispatcher.stage import DispatcherStage
-from dispatcher.transport import AiohttpTransport
+from dispatcher.transport.reference import AiohttpTransport
 from streaming import topics as kafka_topics
 from streaming import wire
 from streaming.consumer import ConsumerLoop

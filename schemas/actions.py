@@ -14,8 +14,10 @@ from schemas.headers import ContentType, Header
 from schemas.parameters import Parameter, repeated
 from schemas.refusals import Refusals
 from schemas.released import Record
+from schemas.signing import PER_KIND, PRIVATE, SYMMETRIC, SigningSecret
 from schemas.targets import TargetUrl, has_user, static_names
 from schemas.templates import Template
+from schemas.tls import Tls
 
 Name = Annotated[
     str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
@@ -27,6 +29,8 @@ _SENT_BY = {
     "include_leadflow": frozenset(p.id for p in (*LEADFLOW.parameters, *CAKE.parameters)),
 }
 """The names that each block sends besides."""
+_OF_CALL_DETAIL = ("body", "template", "content_type", "headers", "signing_secrets", "tls")
+"""What Google Analytics has no use for."""
 
 
 class Action(Shape):
@@ -49,6 +53,15 @@ class Action(Shape):
     headers: Annotated[list[Header], Field(max_length=50)] = Field(default_factory=list)
     conditions: Conditions | None = None
     google_analytics: GoogleAnalytics | None = None
+    max_in_flight: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """Requests under way at once; the dispatcher's own cap where left out."""
+    rate_limit: Annotated[float, Field(ge=0.01, le=10_000)] | None = None
+    """Requests started a second, at most."""
+    signing_secrets: Annotated[list[SigningSecret], Field(max_length=2 * PER_KIND)] = Field(
+        default_factory=list
+    )
+    """The newest first; each signs."""
+    tls: Tls | None = None
 
     @model_validator(mode="after")
     def _fields_agree(self) -> Self:
@@ -60,6 +73,7 @@ class Action(Shape):
             self._check_names(refusals)
             self._check_body(refusals)
             self._check_headers(refusals)
+        self._check_signing(refusals)
         refusals.settle("Action")
         return self
 
@@ -75,9 +89,7 @@ class Action(Shape):
         ]
         # These are only refused where they ask for something: what was read may be sent back.
         replaced += [
-            name
-            for name in (*_SENT_BY, "body", "template", "content_type", "headers")
-            if getattr(self, name) != _default(name)
+            name for name in (*_SENT_BY, *_OF_CALL_DETAIL) if getattr(self, name) != _default(name)
         ]
         for name in replaced:
             refusals.add(
@@ -165,6 +177,13 @@ class Action(Shape):
                     "is made of the user in target_url already; leave out one of them",
                     given,
                 )
+
+    def _check_signing(self, refusals: Refusals) -> None:
+        for kind in (SYMMETRIC, PRIVATE):
+            places = [n for n, secret in enumerate(self.signing_secrets) if secret.startswith(kind)]
+            for index in places[PER_KIND:]:
+                reason = f"is one too many: {PER_KIND} of {kind}… are enough for a rotation"
+                refusals.add(("signing_secrets", index), reason, None)
 
     def to_avro(self, action_id: str, version: int) -> Record:
         """The Action record."""

@@ -83,6 +83,9 @@ class Settings(BaseSettings):
     """SQLAlchemy URL; a SQLite file in the data folder where unset."""
     admin_key: str | None = None
     """The bearer key that may do everything; generated into the data folder where unset."""
+    secret_keys: Annotated[tuple[str, ...], NoDecode] = Field(default=(), repr=False)
+    """Fernet keys under which the secrets of actions are sealed: the first seals, all open. One is
+    generated into the data folder where unset."""
     api_key: str | None = None
     """What the `pca` command signs in with; the admin key of the data folder where unset."""
     bind: str = "127.0.0.1"
@@ -94,14 +97,21 @@ class Settings(BaseSettings):
         "5s", "1m", "5m", "30m", "2h", "5h", "10h",
     )  # fmt: skip
     """Delays after the first, second, … failed attempt; after the last the dispatch is dead."""
-    dispatcher_in_flight: Annotated[int, Field(ge=1)] = 1000
+    dispatcher_in_flight: Annotated[int, Field(ge=4)] = 2000
     """Requests under way in one process."""
-    dispatcher_in_flight_per_action: Annotated[int, Field(ge=1)] = 64
+    dispatcher_in_flight_per_action: Annotated[int, Field(ge=1)] = 16
+    """Of them, for an action that sets no `max_in_flight` of its own."""
     dispatcher_deadline: Annotated[float, Field(gt=0)] = 15.0
     """Seconds for one attempt: look-up, connect, TLS, headers and body together."""
     dispatcher_max_response_bytes: int = 64 * 1024
     dispatcher_allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     """CIDRs that the egress guard lets through though they are not public."""
+    dispatcher_allow_ports: Annotated[tuple[Port, ...], NoDecode] = ()
+    """The only ports that requests may go to; any where empty."""
+    dispatcher_dns_timeout: Annotated[float, Field(gt=0)] = 5.0
+    """Seconds for a look-up, within the deadline."""
+    dispatcher_pause_after: str = "5d"
+    """How long an endpoint may fail, and do nothing else, before its action is paused."""
 
     google_analytics_url: str = "https://www.google-analytics.com"
     """Where events of the Google Analytics option are sent; the dispatcher and test-sends read it.
@@ -110,7 +120,13 @@ class Settings(BaseSettings):
     kafka: dict[str, str] = Field(default_factory=_librdkafka_properties)
     """librdkafka properties, from `PCA_KAFKA_…`."""
 
-    @field_validator("dispatcher_retry_schedule", "dispatcher_allow_networks", mode="before")
+    @field_validator(
+        "dispatcher_retry_schedule",
+        "dispatcher_allow_networks",
+        "dispatcher_allow_ports",
+        "secret_keys",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):
@@ -122,6 +138,12 @@ class Settings(BaseSettings):
     def _are_durations(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for delay in value:
             seconds(delay)
+        return value
+
+    @field_validator("dispatcher_pause_after")
+    @classmethod
+    def _is_a_duration(cls, value: str) -> str:
+        seconds(value)
         return value
 
     @field_validator("google_analytics_url")

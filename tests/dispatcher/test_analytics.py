@@ -14,7 +14,7 @@ from dispatcher.analytics import MAX_AGE, VALIDATE, compile_event
 from dispatcher.flight import FlightReader
 from dispatcher.guard import Guard
 from dispatcher.request import Unsendable
-from dispatcher.transport import AiohttpTransport
+from dispatcher.transport.reference import AiohttpTransport
 from schemas.placeholders import PLACEHOLDERS
 from streaming import metrics
 

@@ -10,7 +10,8 @@ import uvloop
 from dispatcher.guard import Guard
 from dispatcher.render import Request
 from dispatcher.resolver import ThreadResolver
-from dispatcher.transport import AiohttpTransport, TransportError
+from dispatcher.transport import TransportError
+from dispatcher.transport.reference import AiohttpTransport
 
 
 class FakeResolver:

@@ -11,7 +11,8 @@ import pytest
 
 from dispatcher.guard import Guard
 from dispatcher.render import Request
-from dispatcher.transport import KEPT_BODY, AiohttpTransport, TransportError
+from dispatcher.transport import KEPT_BODY, TransportError
+from dispatcher.transport.reference import AiohttpTransport
 
 DEADLINE = 0.3
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-A: b\r\n\r\nok"

@@ -33,6 +33,8 @@ def sample(definition: Any) -> Any:
             }
             if node in ("long", "int"):
                 return next(numbers) * 1_000_003
+            if node == "double":
+                return next(numbers) + 0.5
             return simple[node] if node in simple else of(named[node.split(".")[-1]], name)
         kind = node["type"]
         if "name" in node and kind in ("record", "enum"):

@@ -1,54 +1,18 @@
-"""Sending a request: the narrow port, and its implementation with aiohttp."""
+"""The reference transport: aiohttp, whose behaviour many know."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Protocol
 
 import aiohttp
 from yarl import URL
 
 from dispatcher.guard import Guard
-from dispatcher.outcome import Error
-from dispatcher.render import Request
+from dispatcher.request import Request
 from dispatcher.resolver import GuardedResolver, Refused
-
-KEPT_BODY = 4096
-"""Bytes of an answer's body that an attempt keeps."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a server said."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-    """The first 4 KiB."""
-
-
-class TransportError(Exception):
-    """No answer. `error` is its class, one of `outcome.Error`; the text is for people."""
-
-    def __init__(self, error: Error, detail: str) -> None:
-        super().__init__(detail)
-        self.error = error
-
-
-class Transport(Protocol):
-    """Sends requests. Safe for any number at once on one event loop."""
-
-    async def send(self, request: Request) -> Answer:
-        """The server's answer, whatever its status; no redirect is followed.
-
-        Raises `TransportError` when none came within the deadline, or none that is HTTP.
-        """
-
-    async def close(self) -> None:
-        """End all connections."""
+from dispatcher.transport import KEPT_BODY, Answer, TransportError
 
 
 class AiohttpTransport:
