@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from dispatcher.flight import Flight
-from dispatcher.outcome import Outcome
+from dispatcher.outcome import Outcome, fault
 from dispatcher.render import Request
-from dispatcher.transport import Answer
+from dispatcher.transport import Answer, Trace
 from schemas.headers import is_secret
 from schemas.released import Record
 from streaming.problems import without_userinfo
@@ -34,15 +34,18 @@ class Try:
     """None when no request could be made of the dispatch."""
     answer: Answer | None
     """None when no answer came; then `error` says why."""
+    trace: Trace
     error: str
     detail: str
     """For people; as `shown` gives it."""
     outcome: Outcome
+    endpoint: str
+    """What became of the endpoint: a `breaker.Change`, or empty."""
 
 
 def attempt_record(one: Try) -> Record:
     """The Attempt record of a try. Secrets are masked, also where an answer repeats them."""
-    dispatch, request, answer = one.flight.dispatch, one.request, one.answer
+    dispatch, request, answer, trace = one.flight.dispatch, one.request, one.answer, one.trace
     return {
         "account_id": dispatch["account_id"],
         "dispatch_id": dispatch["dispatch_id"],
@@ -54,6 +57,11 @@ def attempt_record(one: Try) -> Record:
         "action_version": dispatch["action_version"],
         "started_at": one.started_at,
         "duration_us": one.duration_us,
+        "dns_us": trace.dns_us,
+        "connect_us": trace.connect_us,
+        "tls_us": trace.tls_us,
+        "first_byte_us": trace.first_byte_us,
+        "address": trace.address,
         "method": request.method if request else "",
         "url": shown_url(request.url) if request else "",
         "request_headers": shown_headers(request.headers) if request else {},
@@ -65,6 +73,9 @@ def attempt_record(one: Try) -> Record:
         "error": one.error,
         "error_detail": one.detail,
         "next_at": one.outcome.due_at,
+        "fault": fault(one.error),
+        "reused": trace.reused,
+        "endpoint": one.endpoint,
     }
 
 

@@ -10,111 +10,179 @@ from typing import Any
 import fastavro
 
 from dispatcher.analytics import CompiledEvent, compile_event
+from dispatcher.lanes import EARLY, LATE
 from dispatcher.render import CompiledAction, compile_action
 from dispatcher.request import Request, Unsendable
 from schemas.codec import Codec, Undecodable, decode_body
 from schemas.configuration import action_key
-from schemas.released import Record, Schema, current
+from schemas.released import Record, current
+from schemas.sealing import Sealer, unopened
 from streaming.offsets import OffsetTracker
+from streaming.stage import Partition
 
 MAX_BODY = 4 * 1024 * 1024
 """Bytes. A call has at most half a megabyte, but an action may ask for it many times over."""
-_MAX_COMPILED = 50_000
+FOR_EVER = 2**63 - 1
+_MAX_READY = 50_000
+_NO_KEYS = Sealer(())
 
 Compiled = CompiledAction | CompiledEvent
 
 
-@dataclass(slots=True)
-class Flight:
-    """One dispatch in hand."""
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An action made ready to send, once for all its dispatches."""
 
-    tracker: OffsetTracker
-    offset: int
-    dispatch: Record
-    """The Dispatch record without its action."""
-    action: Compiled | Unsendable
-    rest: bytes
-    """The call's and the action's bytes, current release, to be carried along untouched."""
+    compiled: Compiled | Unsendable
+    max_in_flight: int | None
+    rate_limit: float | None
+
+
+class Flight:
+    """One dispatch in hand: a `Passenger` of `dispatcher.traffic`."""
+
+    __slots__ = (
+        "_body", "_call_end", "action_version", "attempt", "dispatch", "due_at", "generation",
+        "hold_until", "key", "kind", "max_in_flight", "offered_at", "offset", "rate_limit", "ready",
+        "routed_at", "tracker", "weight",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        tracker: OffsetTracker,
+        offset: int,
+        dispatch: Record,
+        ready: Ready,
+        body: bytes,
+        call_end: int,
+        hold_until: int,
+    ) -> None:
+        """`dispatch` without call and action, whose bytes, current release, are `body`; the call's
+        end at `call_end`. `hold_until` in microseconds since 1970."""
+        self.tracker = tracker
+        self.offset = offset
+        self.dispatch = dispatch
+        self.ready = ready
+        self._body = body
+        self._call_end = call_end
+        self.key = action_key(dispatch["account_id"], dispatch["action_id"])
+        self.attempt: int = dispatch["attempt"]
+        self.kind = EARLY if self.attempt <= 1 else LATE
+        self.action_version: int = dispatch["action_version"]
+        self.routed_at: int = dispatch["routed_at"]
+        self.due_at: int | None = dispatch["due_at"]
+        self.hold_until = hold_until
+        self.max_in_flight = ready.max_in_flight
+        self.rate_limit = ready.rate_limit
+        self.offered_at = self.generation = 0
+        # Of memory, roughly: the record as it came and as it will be read.
+        self.weight = 4096 + 2 * len(body)
+
+    @property
+    def group(self) -> Partition:
+        """The partition that it was read from."""
+        return self.tracker.topic, self.tracker.partition
 
     def request(self, now: int) -> Request:
         """What is to be sent; `now` in microseconds since 1970. Raises `Unsendable`."""
-        if isinstance(self.action, Unsendable):
-            raise self.action
-        if isinstance(self.action, CompiledEvent):
-            return self.action.request(self.dispatch, now)
-        request = self.action.request(self.dispatch)
+        compiled = self.ready.compiled
+        if isinstance(compiled, Unsendable):
+            raise compiled
+        dispatch = self._with_call()
+        if isinstance(compiled, CompiledEvent):
+            return compiled.request(dispatch, now)
+        request = compiled.request(dispatch, now)
         if request.body is not None and len(request.body) > MAX_BODY:
             raise Unsendable(
                 "too_large", f"the body has {len(request.body):,} bytes, {MAX_BODY:,} may be sent"
             )
         return request
 
-    @property
-    def weight(self) -> int:
-        """Bytes of memory, roughly: the record as it came and as it was read."""
-        return 4096 + 2 * len(self.rest)
+    def _with_call(self) -> Record:
+        """The call is read only now: what is put off or goes round never needs it."""
+        if "call" not in self.dispatch:
+            try:
+                self.dispatch["call"] = decode_body(self._body[: self._call_end], 0, _CALL)
+            except Undecodable as garbled:
+                raise Unsendable("unrenderable", f"its call cannot be read: {garbled}") from garbled
+        return self.dispatch
 
-    @property
-    def key(self) -> str:
-        """Of the action, in Kafka and among the lanes."""
-        return action_key(self.dispatch["account_id"], self.dispatch["action_id"])
-
-    @property
-    def due_at(self) -> int | None:
-        """Microseconds since 1970; None for at once."""
-        due_at: int | None = self.dispatch["due_at"]
-        return due_at
+    def rewritten(self, header: bytes, changes: Mapping[str, Any]) -> bytes:
+        """The Dispatch with some of its leading fields changed, ready for a topic."""
+        out = io.BytesIO()
+        fastavro.schemaless_writer(out, _HEAD, {**self.dispatch, **changes})
+        return header + out.getvalue() + self._body
 
 
 class FlightReader:
     """Turns records of the dispatch and retry topics into flights; compiles each action once."""
 
-    def __init__(self, codec: Codec, google_analytics_url: str) -> None:
+    def __init__(self, codec: Codec, google_analytics_url: str, sealer: Sealer = _NO_KEYS) -> None:
+        """`sealer` opens the secrets of actions; those that it cannot make them `sealed`."""
         self._codec = codec
         self._google_analytics_url = google_analytics_url
+        self._sealer = sealer
         self._schema = current("Dispatch")
-        self._head = self._schema.up_to("failure")
-        self._call = current("CallCompleted")
-        self._action = current("Action")
-        self._compiled: dict[bytes, Compiled | Unsendable] = {}
+        self._ready: dict[bytes, Ready] = {}
 
-    def read(self, tracker: OffsetTracker, offset: int, value: bytes | None) -> Flight:
+    def read(
+        self, tracker: OffsetTracker, offset: int, value: bytes | None, hold_until: int = FOR_EVER
+    ) -> Flight:
         """Raises `Undecodable` for what is no Dispatch."""
         writer, start = self._codec.split(value, "Dispatch")
         assert value is not None
-        if writer is self._schema:
-            return self._read(tracker, offset, value, start)
-        return self._read(tracker, offset, self._brought_up_to_date(value, start, writer), 0)
-
-    def _read(self, tracker: OffsetTracker, offset: int, data: bytes, start: int) -> Flight:
-        # Head and call are read, and what is left is the action: its bytes are the key under
-        # which it was compiled, so it is not even decoded again.
-        source = io.BytesIO(data)
+        if writer is not self._schema:
+            value, start = self._schema.encode(decode_body(value, start, writer)), 0
+        # The head is read, the call's length stands in it, and what is left is the action: its
+        # bytes are the key under which it was made ready, so it is not even decoded again.
+        source = io.BytesIO(value)
         source.seek(start)
         try:
-            dispatch: Any = fastavro.schemaless_reader(source, self._head, None)
+            dispatch: Any = fastavro.schemaless_reader(source, _HEAD, None)
             split = source.tell()
-            dispatch["call"] = fastavro.schemaless_reader(source, self._call.parsed, None)
+            call_end: int = dispatch["call_bytes"]
+            if not 0 < call_end < len(value) - split:  # from before lengths were written
+                fastavro.schemaless_reader(source, _CALL.parsed, None)
+                call_end = dispatch["call_bytes"] = source.tell() - split
         except Exception as error:  # whatever garbage makes fastavro raise, garbage it is
             detail = str(error) or type(error).__name__
             raise Undecodable("malformed", f"not a Dispatch: {detail}") from error
-        action = self._compile(data[source.tell() :])
-        return Flight(tracker, offset, dispatch, action, data[split:])
+        body = value[split:]
+        return Flight(
+            tracker, offset, dispatch, self._made_ready(body[call_end:]), body, call_end, hold_until
+        )
 
-    def _brought_up_to_date(self, value: bytes, start: int, writer: Schema) -> bytes:
-        return self._schema.encode(decode_body(value, start, writer))
-
-    def _compile(self, body: bytes) -> Compiled | Unsendable:
-        known = self._compiled.get(body)
+    def _made_ready(self, body: bytes) -> Ready:
+        known = self._ready.get(body)
         if known is None:
-            try:
-                known = compiled(decode_body(body, 0, self._action), self._google_analytics_url)
-            except Unsendable as unsendable:
-                known = unsendable
-            if len(self._compiled) >= _MAX_COMPILED:
-                self._compiled.pop(next(iter(self._compiled)))
-            self._compiled[body] = known
+            action = decode_body(body, 0, current("Action"))
+            known = ready(action, self._google_analytics_url, self._sealer)
+            if len(self._ready) >= _MAX_READY:
+                self._ready.pop(next(iter(self._ready)))
+            self._ready[body] = known
         return known
+
+
+def ready(action: Record, google_analytics_url: str, sealer: Sealer = _NO_KEYS) -> Ready:
+    """An Action record made ready."""
+    try:
+        made: Compiled | Unsendable = compiled(_opened(action, sealer), google_analytics_url)
+    except Unsendable as unsendable:
+        made = unsendable
+    return Ready(made, action["max_in_flight"], action["rate_limit"])
+
+
+def _opened(action: Record, sealer: Sealer) -> Record:
+    """The Action record with its secrets in the clear. Raises `Unsendable` rather than leave out a
+    credential or a signature."""
+    opened = sealer.opened(action)
+    if closed := unopened(opened):
+        raise Unsendable(
+            "sealed",
+            f"{', '.join(closed)} of the action cannot be opened here; PCA_SECRET_KEYS must hold"
+            " the console's keys",
+        )
+    return opened
 
 
 def compiled(action: Record, google_analytics_url: str) -> Compiled:
@@ -124,11 +192,5 @@ def compiled(action: Record, google_analytics_url: str) -> Compiled:
     return compile_action(action)
 
 
-def rewritten(flight: Flight, header: bytes, changes: Mapping[str, Any]) -> bytes:
-    """The flight's Dispatch with some of its leading fields changed, ready for a topic."""
-    out = io.BytesIO()
-    fastavro.schemaless_writer(out, _HEAD, {**flight.dispatch, **changes})
-    return header + out.getvalue() + flight.rest
-
-
-_HEAD = current("Dispatch").up_to("failure")
+_HEAD = current("Dispatch").up_to("call_bytes")
+_CALL = current("CallCompleted")

@@ -1,87 +1,308 @@
 """Whose turn it is: a lane for each action, so that one slow endpoint holds up only its own.
 
-Synchronous and without I/O: the shell asks `next`, sends, and reports `ended`.
+Synchronous and without I/O: the shell asks `next`, sends, and reports `ended`. Times are
+microseconds since 1970.
 """
 
 from __future__ import annotations
 
+import heapq
 from collections import deque
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
-T = TypeVar("T")
+PATIENCE = 1_000_000
+"""What has waited longer is in a slow lane: the rest of its queue goes elsewhere."""
+EARLY, LATE = 0, 1
+"""First tries, and tries after a failure. Each has a share of what may be in flight, so a storm of
+the one leaves room for the other."""
+LATE_SHARE = 0.25
+_BURST = 1.0
+"""Seconds of a rate limit that may be used up at once."""
+_SECOND = 1_000_000
 
 
-class _Lane(Generic[T]):
-    __slots__ = ("in_flight", "waiting")
+class Item(Protocol):
+    """What waits in a lane."""
 
-    def __init__(self) -> None:
+    key: str
+    """Of the action."""
+    kind: int
+    """`EARLY` or `LATE`."""
+    max_in_flight: int | None
+    rate_limit: float | None
+    """Starts a second."""
+    offered_at: int
+    """Set when it begins to wait."""
+
+
+T = TypeVar("T", bound=Item)
+
+
+class _Queue(Generic[T]):
+    __slots__ = ("in_flight", "items", "kind", "lane", "queued")
+
+    def __init__(self, lane: Lane[T], kind: int) -> None:
+        self.lane = lane
+        self.kind = kind
+        self.items: deque[T] = deque()
         self.in_flight = 0
-        self.waiting: deque[T] = deque()
+        self.queued = False
+        """It stands in the queue of turns."""
+
+
+class Lane(Generic[T]):
+    """One action's early and late queue, under one cap and one rate."""
+
+    __slots__ = ("cap", "key", "queues", "rate", "slow", "throttled", "tokens", "tokens_at")
+
+    def __init__(self, key: str, now: int) -> None:
+        self.key = key
+        self.cap = 1
+        self.rate: float | None = None
+        self.tokens = 1.0
+        self.tokens_at = now
+        self.throttled = False
+        """It waits for its rate limit."""
+        self.slow = False
+        self.queues = (_Queue(self, EARLY), _Queue(self, LATE))
+
+    @property
+    def in_flight(self) -> int:
+        early, late = self.queues
+        return early.in_flight + late.in_flight
+
+    @property
+    def waiting(self) -> int:
+        early, late = self.queues
+        return len(early.items) + len(late.items)
+
+    def limit(self, rate: float | None, now: int) -> None:
+        """Take over the rate limit of the newest item; a new one starts with its burst."""
+        if rate != self.rate:
+            self.rate, self.tokens, self.tokens_at = rate, max(1.0, (rate or 0.0) * _BURST), now
+
+    def take_token(self, now: int) -> int:
+        """0 when one may start now, and it counts as started; else when one may."""
+        if self.rate is None:
+            return 0
+        self._gain(now, self.rate)
+        if self.tokens >= 1.0 - 1e-9:
+            self.tokens -= 1.0
+            return 0
+        return now + int((1.0 - self.tokens) / self.rate * _SECOND) + 1
+
+    def is_rested(self, now: int) -> bool:
+        """Nothing waits or is in flight, and its rate limit may be used in full."""
+        if self.waiting or self.in_flight or self.rate is None:
+            return False
+        self._gain(now, self.rate)
+        return self.tokens >= max(1.0, self.rate * _BURST) - 1e-9
+
+    def _gain(self, now: int, rate: float) -> None:
+        gained = max(0, now - self.tokens_at) / _SECOND * rate
+        self.tokens = min(max(1.0, rate * _BURST), self.tokens + gained)
+        self.tokens_at = now
 
 
 class Lanes(Generic[T]):
-    """First come, first served within an action; actions take turns.
+    """First come, first served within an action and kind; actions take turns.
 
-    A lane is in exactly one of three states: *ready* (something waits and its cap has room: it
-    stands in the queue of turns), *full* (something waits, the cap is reached), or *idle* (nothing
-    waits). One with nothing waiting and nothing in flight is forgotten.
+    A queue of a lane is in one of four states: *ready* (it stands in the turns of its kind),
+    *full* (its lane's cap, its own share of it, or `may_start` forbids: it is looked at again when
+    one of the lane ends), *throttled* (until its rate limit lets it), or *crowded out* (the process
+    has little left, and the lane has its part of it: looked at again when any ends). A lane with
+    nothing waiting and nothing in flight is forgotten.
     """
 
-    def __init__(self, cap: int, cap_per_action: int) -> None:
-        self._cap = cap
+    def __init__(
+        self,
+        cap: int,
+        cap_per_action: int,
+        may_start: Callable[[str, int], bool],
+    ) -> None:
+        """`may_start(key, now)`: whether an action's next may start; asked again when one ends or
+        at `look_again`."""
         self._cap_per_action = cap_per_action
-        self._lanes: dict[str, _Lane[T]] = {}
-        self._turns: deque[str] = deque()
-        self.in_flight = 0
-        self.waiting = 0
+        self._may_start = may_start
+        late = max(1, int(cap * LATE_SHARE))
+        self.shares = (max(1, cap - late), late)
+        self.in_flight = [0, 0]
+        self.waiting = [0, 0]
+        self._lanes: dict[str, Lane[T]] = {}
+        self._turns: tuple[deque[_Queue[T]], ...] = (deque(), deque())
+        self._crowded_out: tuple[deque[_Queue[T]], ...] = (deque(), deque())
+        self._throttled: list[tuple[int, str]] = []
+        self._turn = 0
 
-    def offer(self, key: str, item: T) -> None:
-        """Let an item wait for its turn."""
-        lane = self._lanes.get(key)
+    def offer(self, item: T, now: int) -> bool:
+        """Let an item wait for its turn. False when its lane is slow and has enough."""
+        lane = self._lanes.get(item.key)
         if lane is None:
-            lane = self._lanes[key] = _Lane()
-        if not lane.waiting and lane.in_flight < self._cap_per_action:
-            self._turns.append(key)
-        lane.waiting.append(item)
-        self.waiting += 1
+            lane = self._lanes[item.key] = Lane(item.key, now)
+        lane.cap = item.max_in_flight or self._cap_per_action
+        if item.rate_limit != lane.rate:
+            lane.limit(item.rate_limit, now)
+        queue = lane.queues[item.kind]
+        if lane.slow and len(queue.items) >= self._cap(queue):
+            return False
+        item.offered_at = now
+        queue.items.append(item)
+        self.waiting[item.kind] += 1
+        if not queue.queued:
+            self._line_up(queue)
+        return True
 
-    def next(self) -> T | None:
+    def next(self, now: int) -> T | None:
         """The item to start now, counted as in flight; None when nothing may start."""
-        if self.in_flight >= self._cap or not self._turns:
-            return None
-        key = self._turns.popleft()
-        lane = self._lanes[key]
-        item = lane.waiting.popleft()
-        lane.in_flight += 1
-        self.in_flight += 1
-        self.waiting -= 1
-        if lane.waiting and lane.in_flight < self._cap_per_action:
-            self._turns.append(key)
+        throttled = self._throttled
+        while throttled and throttled[0][0] <= now:
+            lane = self._lanes.get(heapq.heappop(throttled)[1])
+            if lane is not None and lane.throttled:
+                lane.throttled = False
+                self._line_up_both(lane)
+        # Three early ones to one late one, while there are both.
+        first = LATE if self._turn == 3 else EARLY
+        item = self._next_of(first, now)
+        if item is None:
+            item = self._next_of(1 - first, now)
+        if item is not None:
+            self._turn = (self._turn + 1) & 3
         return item
 
-    def ended(self, key: str) -> None:
+    def _next_of(self, kind: int, now: int) -> T | None:
+        turns, share = self._turns[kind], self.shares[kind]
+        if not turns and self._crowded_out[kind] and self.in_flight[kind] * 2 < share:
+            self._let_in(kind)
+        while turns and self.in_flight[kind] < share:
+            queue = turns.popleft()
+            queue.queued = False
+            lane = queue.lane
+            if not queue.items or not self._has_slot(queue):
+                continue
+            if queue.in_flight >= self._cap(queue):
+                queue.queued = True
+                self._crowded_out[kind].append(queue)
+                continue
+            if not self._may_start(lane.key, now):
+                continue
+            if lane.rate is not None and (at := lane.take_token(now)):
+                lane.throttled = True  # both its queues: they have one allowance
+                heapq.heappush(self._throttled, (at, lane.key))
+                continue
+            item = queue.items.popleft()
+            queue.in_flight += 1
+            self.in_flight[kind] += 1
+            self.waiting[kind] -= 1
+            self._line_up(queue)
+            return item
+        return None
+
+    def ended(self, item: T) -> None:
         """One of the action's items is no longer in flight."""
-        lane = self._lanes[key]
-        if lane.waiting and lane.in_flight == self._cap_per_action:
-            self._turns.append(key)
-        lane.in_flight -= 1
-        self.in_flight -= 1
-        if not lane.in_flight and not lane.waiting:
-            del self._lanes[key]
+        lane, kind = self._lanes[item.key], item.kind
+        lane.queues[kind].in_flight -= 1
+        self.in_flight[kind] -= 1
+        self._line_up_both(lane)
+        if self._crowded_out[kind]:
+            self._let_in(kind, 1)
+        self._forget(lane)
+
+    def look_again(self, key: str) -> None:
+        """What `may_start` says of the action may have changed."""
+        if (lane := self._lanes.get(key)) is not None:
+            self._line_up_both(lane)
+
+    def next_wake(self) -> int | None:
+        """When a rate limit next lets something start."""
+        return self._throttled[0][0] if self._throttled else None
+
+    def sweep(self, now: int) -> list[T]:
+        """Take out, and return, what slow lanes have too much of; the first come stay.
+
+        A lane is slow from when its first has waited longer than `PATIENCE` until it waits less or
+        nothing does. Call it a few times within that time.
+        """
+        overflow: list[T] = []
+        for lane in list(self._lanes.values()):
+            heads = [queue.items[0].offered_at for queue in lane.queues if queue.items]
+            lane.slow = bool(heads) and now - min(heads) > PATIENCE
+            if lane.slow:
+                for queue in lane.queues:
+                    overflow += self._shorten(queue, self._cap(queue))
+            elif lane.rate is not None and lane.is_rested(now):
+                lane.rate = None
+                self._forget(lane)
+        return overflow
+
+    def drain(self, key: str) -> list[T]:
+        """Take out, and return, all that waits for an action."""
+        lane = self._lanes.get(key)
+        if lane is None:
+            return []
+        drained = [item for queue in lane.queues for item in self._shorten(queue, 0)]
+        self._forget(lane)
+        return drained
 
     def discard(self, unwanted: Callable[[T], bool]) -> list[T]:
         """Take out of the queues, and return, all waiting items of which `unwanted` is true."""
         discarded: list[T] = []
-        for key, lane in list(self._lanes.items()):
-            kept: deque[T] = deque()
-            for item in lane.waiting:
-                (discarded if unwanted(item) else kept).append(item)
-            lane.waiting = kept
-            if not kept and not lane.in_flight:
-                del self._lanes[key]
-        self.waiting -= len(discarded)
-        self._turns = deque(
-            key for key in self._turns if key in self._lanes and self._lanes[key].waiting
-        )
+        for lane in list(self._lanes.values()):
+            for queue in lane.queues:
+                gone = [item for item in queue.items if unwanted(item)]
+                if gone:
+                    queue.items = deque(item for item in queue.items if not unwanted(item))
+                    self.waiting[queue.kind] -= len(gone)
+                    discarded += gone
+            self._forget(lane)
         return discarded
+
+    def lanes(self) -> int:
+        """How many actions something waits or is in flight for."""
+        return len(self._lanes)
+
+    def _shorten(self, queue: _Queue[T], kept: int) -> list[T]:
+        taken = [queue.items.pop() for _ in range(len(queue.items) - kept)]
+        taken.reverse()
+        self.waiting[queue.kind] -= len(taken)
+        return taken
+
+    def _cap(self, queue: _Queue[T]) -> int:
+        """How much of a lane may be in flight, and wait while it is slow. Less when much of the
+        process is in use: hundreds of endpoints that hang together leave room for the others."""
+        kind, cap = queue.kind, queue.lane.cap
+        used, share = self.in_flight[kind], self.shares[kind]
+        if used * 2 < share:
+            return cap
+        return max(1, cap // 4) if used * 4 < share * 3 else 1
+
+    def _has_slot(self, queue: _Queue[T]) -> bool:
+        lane = queue.lane
+        if lane.in_flight >= lane.cap:
+            return False
+        # Of a lane's own cap, retries leave most to new calls.
+        return queue.kind == EARLY or queue.in_flight < max(1, lane.cap // 4)
+
+    def _line_up(self, queue: _Queue[T]) -> None:
+        if not queue.items or queue.queued or queue.lane.throttled or not self._has_slot(queue):
+            return
+        queue.queued = True
+        self._turns[queue.kind].append(queue)
+
+    def _line_up_both(self, lane: Lane[T]) -> None:
+        for queue in lane.queues:
+            self._line_up(queue)
+
+    def _let_in(self, kind: int, count: int | None = None) -> None:
+        """Look again at queues that were crowded out."""
+        crowded = self._crowded_out[kind]
+        for _ in range(len(crowded) if count is None else count):
+            queue = crowded.popleft()
+            queue.queued = False
+            self._line_up(queue)
+
+    def _forget(self, lane: Lane[T]) -> None:
+        # One with a rate limit is kept until `sweep` finds that it may use it in full again.
+        if lane.waiting or lane.in_flight or lane.throttled or lane.rate is not None:
+            return
+        self._lanes.pop(lane.key, None)

@@ -5,8 +5,13 @@ Pure, with the time given.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import Literal
+
+from dispatcher.schedule import Schedule
 
 Error = Literal[
     "",
@@ -22,6 +27,8 @@ Error = Literal[
     "too_large",
     "unrenderable",
     "unsupported",
+    "sealed",
+    "paused",
     "no_client_id",
     "too_old",
 ]
@@ -29,19 +36,12 @@ Error = Literal[
 
 _RETRIED_STATUS = frozenset({408, 425, 429})
 _SKIPPED_ERRORS = frozenset({"no_client_id", "too_old"})
-_RETRIED_ERRORS = frozenset({"dns", "connect", "tls", "timeout", "closed", "protocol"})
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """The delays after the first, second, … failed try, as written and in seconds."""
-
-    delays: tuple[tuple[str, float], ...]
-
-    def after(self, attempt: int) -> tuple[str, float] | None:
-        """The delay after the failed try with that number (from 1); None when it was the last."""
-        # A foreign producer may count from 0, or backwards.
-        return self.delays[max(attempt, 1) - 1] if attempt <= len(self.delays) else None
+_RETRIED_ERRORS = frozenset({"dns", "connect", "tls", "timeout", "closed", "protocol", "sealed"})
+_OUR_ERRORS = frozenset({"unrenderable", "unsupported", "sealed"})
+GONE = 410
+"""The endpoint says that it is no more: its action is paused."""
+LONGEST_RETRY_AFTER = 86_400.0
+"""Seconds that an endpoint may ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +66,56 @@ def succeeded(status: int) -> bool:
     return 200 <= status < 300
 
 
-def outcome(status: int | None, error: str, attempt: int, schedule: Schedule, now: int) -> Outcome:
-    """Judge a try. `status` of the answer, if one came; `error` if none did; `now` microseconds.
+def retried(status: int | None, error: str) -> bool:
+    """Whether the trouble may pass: the network, 408, 425, 429, 5xx, and a key of ours to mend."""
+    if status is not None:
+        return status in _RETRIED_STATUS or status >= 500
+    return error in _RETRIED_ERRORS
 
-    2xx is success. Trouble that may pass (the network, 408, 425, 429, 5xx) is tried again while
-    the schedule lasts; every other answer ends the dispatch, visibly, in `pca.dead`.
+
+def fault(error: str) -> Literal["", "customer", "ours"]:
+    """Whose a failure is: what an endpoint does or cannot do is its customer's."""
+    if not error or error in _SKIPPED_ERRORS:
+        return ""
+    return "ours" if error in _OUR_ERRORS else "customer"
+
+
+def outcome(
+    status: int | None,
+    error: str,
+    attempt: int,
+    schedule: Schedule,
+    now: int,
+    retry_after: float = 0.0,
+) -> Outcome:
+    """Judge a try. `status` of the answer, if one came; `error` if none did; `now` microseconds;
+    `retry_after` seconds that the answer asked for.
+
+    2xx is success. Trouble that may pass is tried again while the schedule lasts; every other
+    answer, a redirect too, ends the dispatch, visibly, in `pca.dead`.
     """
     if status is not None and succeeded(status):
         return DELIVERED
     if error in _SKIPPED_ERRORS:
         return SKIPPED
-    if status is not None:
-        passing = status in _RETRIED_STATUS or status >= 500
-    else:
-        passing = error in _RETRIED_ERRORS
-    delay = schedule.after(attempt) if passing else None
-    if delay is None:
+    if not retried(status, error):
         return DEAD
-    name, seconds = delay
-    return Outcome("retry", name, now + int(seconds * 1_000_000))
+    again = schedule.after(attempt, now, retry_after)
+    return DEAD if again is None else Outcome("retry", again.delay, again.due_at)
+
+
+def retry_after(headers: Mapping[str, str], now: int) -> float:
+    """The seconds that an answer's `Retry-After` asks for, at most a day; 0 where it says nothing
+    that can be understood. `now` in microseconds since 1970."""
+    value = next((v for name, v in headers.items() if name.lower() == "retry-after"), "").strip()
+    if not value:
+        return 0.0
+    if value.isascii() and value.isdecimal():
+        # Longer than any sensible number would not even become one.
+        return LONGEST_RETRY_AFTER if len(value) > 9 else min(float(value), LONGEST_RETRY_AFTER)
+    try:
+        date = parsedate_to_datetime(value)
+        wait = date.replace(tzinfo=date.tzinfo or UTC).timestamp() - now / 1_000_000
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return 0.0
+    return max(0.0, min(wait, LONGEST_RETRY_AFTER))

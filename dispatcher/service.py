@@ -10,12 +10,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import uvloop
 
+from dispatcher.breaker import Rules
 from dispatcher.delivery import Delivery
+from dispatcher.endpoint_table import EndpointTable
 from dispatcher.flight import FlightReader
 from dispatcher.guard import Guard
-from dispatcher.outcome import Schedule
+from dispatcher.ledger import Ledger
+from dispatcher.schedule import Schedule
 from dispatcher.stage import DispatcherStage
+from dispatcher.traffic import Traffic
 from dispatcher.transport.reference import AiohttpTransport
+from schemas.sealing import Sealer
 from streaming import topics as kafka_topics
 from streaming import wire
 from streaming.consumer import ConsumerLoop
@@ -36,6 +41,7 @@ def run(settings: Settings) -> None:
 
 
 async def _run(settings: Settings) -> None:
+    sealer = Sealer(settings.required_secret_keys())
     codec = wire.codec(settings)
     topics = kafka_topics.ensure(settings)
     schedule = Schedule(
@@ -50,19 +56,23 @@ async def _run(settings: Settings) -> None:
         settings.dispatcher_max_response_bytes,
     )
     loop = asyncio.get_running_loop()
+    rules = Rules(pause_after=seconds(settings.dispatcher_pause_after))
     delivery = Delivery(
         loop=loop,
         consumer=consumer,
-        producer=producer,
+        ledger=Ledger(consumer, producer, codec, topics),
         transport=transport,
-        codec=codec,
-        topics=topics,
-        schedule=schedule,
-        in_flight=settings.dispatcher_in_flight,
-        in_flight_per_action=settings.dispatcher_in_flight_per_action,
+        traffic=Traffic(
+            schedule,
+            rules,
+            settings.dispatcher_in_flight,
+            settings.dispatcher_in_flight_per_action,
+        ),
+        partitions=settings.dispatch_partitions,
     )
-    reader = FlightReader(codec, settings.google_analytics_url)
-    stage = DispatcherStage(consumer, producer, reader, delivery, topics)
+    endpoints = EndpointTable(settings, topics.endpoints, codec, delivery)
+    reader = FlightReader(codec, settings.google_analytics_url, sealer)
+    stage = DispatcherStage(consumer, producer, reader, delivery, endpoints, topics)
 
     def ready() -> str | None:
         return None if consumer.assigned_once else "no partitions assigned yet"
@@ -82,6 +92,7 @@ async def _run(settings: Settings) -> None:
             await loop.run_in_executor(thread, consumer.run, stage)
     finally:
         await delivery.close()
+        endpoints.close()
         producer.close(1.0)
         health.close()
         codec.close()

@@ -9,7 +9,9 @@ from typing import cast
 from confluent_kafka import KafkaError, KafkaException, Message
 
 from dispatcher.delivery import Delivery
-from dispatcher.flight import Flight, FlightReader
+from dispatcher.endpoint_table import EndpointTable
+from dispatcher.flight import FOR_EVER, Flight, FlightReader
+from dispatcher.schedule import HOLD
 from schemas.codec import Undecodable
 from streaming import metrics
 from streaming.consumer import ConsumerLoop
@@ -31,16 +33,28 @@ class DispatcherStage:
         producer: Producer,
         reader: FlightReader,
         delivery: Delivery,
+        endpoints: EndpointTable,
         topics: Topics,
     ) -> None:
         self._loop = loop
         self._producer = producer
         self._reader = reader
         self._delivery = delivery
+        self._endpoints = endpoints
         self._topics = topics
+        self._retries: list[Partition] = []
+        self._assigned: Collection[Partition] = ()
+        self._holds: dict[str, float] = {}
 
     def assigned(self, partitions: Collection[Partition]) -> None:
-        """Nothing to prepare: a dispatch is self-contained."""
+        """States of endpoints 3 for dispatches 3."""
+        self._assigned = list(partitions)
+        self._retries = [each for each in partitions if each[0] != self._topics.dispatch]
+        self._holds = {
+            topic: HOLD * self._topics.delay_of(topic)
+            for topic in {each[0] for each in self._retries}
+        }
+        self._endpoints.follow({partition for _, partition in partitions})
 
     def revoked(self, trackers: Collection[OffsetTracker]) -> None:
         """What waits is given back, what is in flight ends."""
@@ -51,11 +65,17 @@ class DispatcherStage:
         return self._delivery.has_room()
 
     def closed(self) -> Collection[Partition]:
-        """Retry partitions of which enough is kept until it is due."""
+        """All partitions until their endpoints' states are known; those of retries while enough
+        of them is in hand."""
+        if loading := self._endpoints.loading():
+            return [each for each in self._assigned if each[1] in loading]
+        if self._delivery.late_is_full():
+            return self._retries
         return cast("Collection[Partition]", self._delivery.full())
 
     def turn(self) -> None:
-        """Bring the gauges up to date."""
+        """Read on in the states of endpoints; bring the gauges up to date."""
+        self._endpoints.poll()
         self._delivery.show()
 
     def take(self, batch: Sequence[Taken]) -> None:
@@ -64,11 +84,20 @@ class DispatcherStage:
         for tracker, message in batch:
             offset = cast("int", message.offset())
             try:
-                flights.append(self._reader.read(tracker, offset, message.value()))
+                flights.append(
+                    self._reader.read(tracker, offset, message.value(), self._hold_until(message))
+                )
             except Undecodable as fault:
                 self._bury(tracker, offset, message, fault)
         if flights:
             self._delivery.hand_over(flights)
+
+    def _hold_until(self, message: Message) -> int:
+        """When a record has been held long enough for its topic, microseconds."""
+        hold = self._holds.get(cast("str", message.topic()))
+        if hold is None:
+            return FOR_EVER
+        return message.timestamp()[1] * 1000 + int(hold * 1_000_000)
 
     def _bury(
         self, tracker: OffsetTracker, offset: int, message: Message, fault: Undecodable

@@ -16,7 +16,7 @@ from schemas.released import Record, current
 DISPATCH_NAMESPACE = UUID("6f1c3c1e-5f0b-5d0a-9a3e-0c5f3a1d7b42")
 """Ours, for ever: another one would change every dispatch id."""
 
-_HEAD = current("Dispatch").up_to("failure")
+_HEAD = current("Dispatch").up_to("call_bytes")
 
 
 def dispatch_id(account_id: str, sid: str, revision: int, action_id: str) -> str:
@@ -57,6 +57,7 @@ def _running(
         "sourcetrak_enabled": features["sourcetrak_enabled"],
         "leadflow_enabled": features["leadflow_enabled"],
         "failure": None,
+        "call_bytes": len(call_body),
     }
     for decision in resolution.decisions:
         if not decision.runs:

@@ -1,4 +1,7 @@
-"""`pca.config` as a table in memory: the partitions that lie beside our calls, and no others."""
+"""A compacted topic as a table in memory: the partitions that lie beside our input, and no others.
+
+For the router that is `pca.config`, for the dispatcher `pca.endpoints`.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ def _return_memory() -> None:
 
 
 class Table(Protocol):
-    """What keeps the configuration. Called in the thread that polls."""
+    """What keeps the records. Called in the thread that polls."""
 
     def apply(self, partition: int, key: bytes, value: bytes | None) -> None:
         """A record: the newest for its key; None deletes it. Must not raise for bad bytes."""
@@ -47,7 +50,7 @@ class ConfigTable:
     markers).
     """
 
-    def __init__(self, settings: Settings, topic: str, table: Table) -> None:
+    def __init__(self, settings: Settings, topic: str, table: Table, name: str = "config") -> None:
         self._topic = topic
         self._table = table
         self._loading: dict[int, int] = {}
@@ -63,8 +66,8 @@ class ConfigTable:
                 # What is fetched ahead is memory above the table's own.
                 "queued.max.messages.kbytes": 8_192,
                 **settings.kafka,
-                "group.id": "pca-config",  # librdkafka wants one; nothing is ever committed
-                "client.id": "pca-config",
+                "group.id": f"pca-{name}",  # librdkafka wants one; nothing is ever committed
+                "client.id": f"pca-{name}",
                 "auto.offset.reset": "earliest",
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
@@ -142,7 +145,7 @@ class ConfigTable:
                 elif lasting(error):
                     raise KafkaException(error)
                 else:
-                    log.warning("configuration: %s", error.str())  # librdkafka goes on by itself
+                    log.warning("%s: %s", self._topic, error.str())  # librdkafka goes on by itself
             self._records += applied
             metrics.CONFIG_RECORDS.inc(applied)
             if time.monotonic() > until:
@@ -160,8 +163,9 @@ class ConfigTable:
             gc.freeze()
             _return_memory()
             log.info(
-                "configuration loaded",
+                "table loaded",
                 extra={
+                    "topic": self._topic,
                     "partitions": len(self._partitions),
                     "records": self._records,
                     "seconds": round(time.monotonic() - self._began, 2),

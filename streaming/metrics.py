@@ -27,7 +27,9 @@ CALLS_UNROUTED = Counter(
 DISPATCHES_ROUTED = Counter(
     "pca_dispatches_routed", "Dispatches written by the router: one call for one action."
 )
-CONFIG_RECORDS = Counter("pca_config_records", "Configuration changes applied by this router.")
+CONFIG_RECORDS = Counter(
+    "pca_config_records", "Records read from the compacted topic beside the input."
+)
 CONFIG_UNREADABLE = Counter(
     "pca_config_unreadable",
     "Configuration records that could not be read, so the older one stays in force. Run"
@@ -35,7 +37,8 @@ CONFIG_UNREADABLE = Counter(
 )
 CONFIG_PARTITIONS = Gauge(
     "pca_config_partitions",
-    "Configuration partitions, by state. `loading` should fall to zero within seconds.",
+    "Partitions of the compacted topic beside the input (router: configuration; dispatcher:"
+    " endpoints), by state. `loading` should fall to zero within seconds.",
     ["state"],
 )
 ATTEMPTS = Counter(
@@ -50,6 +53,22 @@ ATTEMPT_SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15),
 )
 IN_FLIGHT = Gauge("pca_requests_in_flight", "Requests under way in this dispatcher.")
+PUT_OFF = Counter(
+    "pca_dispatches_put_off",
+    "Dispatches sent round by a retry topic without a try. `overflow`: their lane is slow and full;"
+    " `open`: their endpoint fails and is left alone; `not_due`: they wait longer than their topic"
+    " keeps them; `paused`: their action is paused, they are kept in pca.dead.",
+    ["why"],
+)
+ENDPOINTS = Gauge(
+    "pca_endpoints",
+    "Endpoints that failed of late, by state. `open`: no tries for a while; `paused`: none until"
+    " the action is saved again, tell its owner.",
+    ["state"],
+)
+ENDPOINT_CHANGES = Counter(
+    "pca_endpoint_changes", "What became of endpoints: opened, closed, warned, paused…", ["change"]
+)
 WAITING = Gauge("pca_dispatches_waiting", "Dispatches taken in and waiting for their turn.")
 DELAYED = Gauge("pca_dispatches_delayed", "Retries taken in and waiting for their time.")
 DISPATCHES_UNREADABLE = Counter(

@@ -95,6 +95,10 @@ class Topics:
     def attempts(self) -> str:
         return self.prefix + "attempts"
 
+    def delay_of(self, topic: str) -> float:
+        """The seconds of a retry topic, by its name; one that the schedule no longer names too."""
+        return seconds(topic.removeprefix(self.prefix + "retry."))
+
     def retry(self, delay: str) -> str:
         """The topic of one delay, e.g. `"5s"`."""
         return f"{self.prefix}retry.{delay}"

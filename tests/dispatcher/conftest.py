@@ -10,10 +10,13 @@ import pytest
 from confluent_kafka import KafkaError
 from example_call import EXAMPLE
 
+from dispatcher.breaker import Rules
 from dispatcher.delivery import Delivery
 from dispatcher.flight import FlightReader
-from dispatcher.outcome import Schedule
+from dispatcher.ledger import Ledger
 from dispatcher.render import compile_action
+from dispatcher.schedule import Schedule
+from dispatcher.traffic import Traffic
 from dispatcher.transport import Answer
 from router.dispatches import dispatch_id
 from schemas.call import Call
@@ -55,6 +58,7 @@ def _dispatch(call=None, action=None, **fields):
         "account_id": call["account_id"], "sid": call["sid"], "action_id": action["action_id"],
         "dispatch_id": dispatch_id(call["account_id"], call["sid"], 0, action["action_id"]),
         "config_version": 1, "action_version": 1, "routed_at": 0,
+        "call_bytes": len(current("CallCompleted").encode(call)),
     }  # fmt: skip
     return _decoded("Dispatch", head | fields | {"call": call, "action": action})
 
@@ -77,7 +81,7 @@ def request_for(action, dispatch):
 
     def build(target_url="http://example.com/", parameters=None, method="GET", **call):
         one = action(target_url, parameters=parameters or {}, method=method)
-        return compile_action(one).request(dispatch(call, one))
+        return compile_action(one).request(dispatch(call, one), 0)
 
     return build
 
@@ -110,7 +114,7 @@ def render(action, dispatch):
     def build(call=None, target_url="http://h/", account=None, **fields):
         one = action(target_url, **fields)
         record = dispatch(call, one, **ALL_ENABLED | (account or {}))
-        return compile_action(one).request(record)
+        return compile_action(one).request(record, 0)
 
     return build
 
@@ -236,7 +240,7 @@ class JumpingLoop:
 class Sender:
     """A Delivery between fakes, and what came out of it."""
 
-    def __init__(self, codec, reader, loop, **caps):
+    def __init__(self, codec, reader, loop, in_flight=40, in_flight_per_action=10):
         self._codec, self._reader = codec, reader
         settings = kafka_settings.load(dispatcher_retry_schedule="5s,1m", admin_key="k")
         self.topics = kafka_topics.topics(settings)
@@ -248,13 +252,16 @@ class Sender:
         self.delivery = Delivery(
             loop=self.clock,
             consumer=self.consumer,
-            producer=self.producer,
+            ledger=Ledger(self.consumer, self.producer, codec, self.topics),
             transport=self.transport,
-            codec=codec,
-            topics=self.topics,
-            schedule=Schedule((("5s", 5.0), ("1m", 60.0))),
+            traffic=Traffic(
+                Schedule((("5s", 5.0), ("1m", 60.0)), dice=lambda: 0.0),
+                Rules(),
+                in_flight,
+                in_flight_per_action,
+            ),
+            partitions=12,
             clock=lambda: self.clock.now,
-            **{"in_flight": 10, "in_flight_per_action": 10} | caps,
         )
 
     def flight(self, *args, tracker=None, **fields):
@@ -278,7 +285,8 @@ class Sender:
 
     def written(self, topic):
         """The records on a topic, decoded."""
-        name = "Attempt" if topic == self.topics.attempts else "Dispatch"
+        names = {self.topics.attempts: "Attempt", self.topics.endpoints: "Endpoint"}
+        name = names.get(topic, "Dispatch")
         return [self._codec.decode(r.value, name) for r in self.producer.sent if r.topic == topic]
 
 

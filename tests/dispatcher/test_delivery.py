@@ -280,7 +280,7 @@ async def test_a_fault_in_the_transport_stops_the_loop_rather_than_losing_the_di
     assert one.consumer.completed == []
 
 
-@pytest.mark.parametrize(("caps", "most"), [((3, 10), 3), ((10, 2), 2)])
+@pytest.mark.parametrize(("caps", "most"), [((4, 10), 2), ((40, 2), 2)])
 async def test_caps_hold_however_much_waits(sender, caps, most):
     one = sender(in_flight=caps[0], in_flight_per_action=caps[1])
     one.transport.holding = True
@@ -308,9 +308,9 @@ async def test_actions_of_one_name_in_two_accounts_do_not_wait_for_each_other(se
 
 
 async def test_there_is_no_room_when_twice_as_much_is_in_hand_as_may_be_in_flight(sender):
-    one = sender(in_flight=2)
+    one = sender(in_flight=4)  # of which first tries may have three
     one.transport.holding = True
-    await one.take(*(one.flight() for _ in range(3)))
+    await one.take(*(one.flight() for _ in range(5)))
     assert one.delivery.has_room()
     await one.take(one.flight())
     assert not one.delivery.has_room()
@@ -327,7 +327,7 @@ async def test_what_is_on_its_way_to_the_event_loop_counts(sender):
 async def test_retries_kept_until_they_are_due_take_no_room_but_close_their_partition(
     sender, monkeypatch
 ):
-    monkeypatch.setattr("dispatcher.delivery.HELD_PER_PARTITION", 3)
+    monkeypatch.setattr("dispatcher.traffic.HELD_PER_PARTITION", 3)
     one = sender(in_flight=1)
     await one.take(*(one.flight(due_at=5_000_000) for _ in range(3)))
     assert one.delivery.has_room()

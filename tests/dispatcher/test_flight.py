@@ -1,5 +1,6 @@
 """Dispatches read from Kafka and written back; garbage is refused in one way only."""
 
+import contextlib
 import copy
 import json
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dispatcher.flight import FlightReader, rewritten
+from dispatcher.flight import FlightReader
 from dispatcher.render import Unsendable
 from schemas.codec import Codec, Undecodable
 from schemas.placeholders import PLACEHOLDERS
@@ -17,29 +18,29 @@ from streaming.offsets import OffsetTracker
 
 def test_a_dispatch_is_read_with_its_call_and_its_compiled_action(reader, wire, tracker, dispatch):
     flight = reader.read(tracker(), 5, wire(dispatch({"sid": "s-7"}, attempt=3)))
-    read = (flight.offset, flight.dispatch["attempt"], flight.dispatch["call"]["sid"])
-    assert (*read, flight.action.url) == (5, 3, "s-7", "http://example.com/")
+    read = (flight.offset, flight.attempt, flight.dispatch["sid"])
+    assert (*read, flight.ready.compiled.url) == (5, 3, "s-7", "http://example.com/")
 
 
 def test_the_same_action_is_compiled_once(reader, wire, tracker, dispatch, action):
     one = action("http://once.example/")
     flights = [reader.read(tracker(), n, wire(dispatch(action=one))) for n in range(2)]
-    assert flights[0].action is flights[1].action
+    assert flights[0].ready is flights[1].ready
 
 
 def test_an_action_that_cannot_be_sent_is_still_a_flight(reader, wire, tracker, dispatch, action):
     flight = reader.read(tracker(), 0, wire(dispatch(action=action(method="PATCH"))))
-    assert isinstance(flight.action, Unsendable)
+    assert isinstance(flight.ready.compiled, Unsendable)
 
 
 def test_compiled_actions_are_forgotten_when_there_are_too_many(
     monkeypatch, codec, wire, tracker, dispatch, action
 ):
-    monkeypatch.setattr("dispatcher.flight._MAX_COMPILED", 3)
+    monkeypatch.setattr("dispatcher.flight._MAX_READY", 3)
     reader = FlightReader(codec, "http://google.example")
     for n in range(9):
         reader.read(tracker(), n, wire(dispatch(action=action(f"http://h{n}/"))))
-    assert len(reader._compiled) == 3
+    assert len(reader._ready) == 3
 
 
 def test_unchanged_a_dispatch_is_written_back_byte_for_byte(
@@ -47,14 +48,14 @@ def test_unchanged_a_dispatch_is_written_back_byte_for_byte(
 ):
     value = wire(dispatch({"lookup": {"city": "Elgin"}}, action(parameters={"a": "sid"}), due_at=7))
     flight = reader.read(tracker(), 0, value)
-    assert rewritten(flight, current("Dispatch").header, {}) == value
+    assert flight.rewritten(current("Dispatch").header, {}) == value
 
 
 def test_changes_are_written_and_nothing_else_is_touched(reader, wire, tracker, dispatch, codec):
     failure = {"error": "status", "detail": "d", "status": 500, "failed_at": 9}
     changes = {"attempt": 2, "due_at": 11, "failure": failure}
     flight = reader.read(tracker(), 0, wire(dispatch()))
-    written = codec.decode(rewritten(flight, current("Dispatch").header, changes), "Dispatch")
+    written = codec.decode(flight.rewritten(current("Dispatch").header, changes), "Dispatch")
     assert written == dispatch() | changes
 
 
@@ -82,7 +83,7 @@ def test_a_dispatch_of_an_older_release_is_read(older, tracker, dispatch):
     schema, codec = older
     value = schema.header + schema.encode(dispatch({"sid": "old"}, attempt=2))
     flight = FlightReader(codec, "http://google.example").read(tracker(), 0, value)
-    read = (flight.dispatch["call"]["sid"], flight.dispatch["attempt"], flight.action.url)
+    read = (flight.dispatch["sid"], flight.dispatch["attempt"], flight.ready.compiled.url)
     assert read == ("old", 2, "http://example.com/")
 
 
@@ -90,7 +91,7 @@ def test_a_dispatch_of_an_older_release_is_written_on_in_the_current_one(older, 
     schema, codec = older
     value = schema.header + schema.encode(dispatch({"sid": "old"}))
     flight = FlightReader(codec, "http://google.example").read(tracker(), 0, value)
-    written = rewritten(flight, current("Dispatch").header, {"attempt": 2})
+    written = flight.rewritten(current("Dispatch").header, {"attempt": 2})
     assert Codec().decode(written, "Dispatch")["call"]["sid"] == "old"
 
 
@@ -149,9 +150,6 @@ def test_a_garbled_dispatch_is_refused_or_can_be_handled_to_the_end(
         flight = reader.read(OffsetTracker("t", 0), 0, bytes(value))
     except Undecodable:
         return
-    rewritten(flight, b"", {"attempt": 2})
-    if not isinstance(flight.action, Unsendable):
-        try:
-            flight.action.request(flight.dispatch)
-        except Unsendable:
-            return
+    flight.rewritten(b"", {"attempt": 2})
+    with contextlib.suppress(Unsendable):
+        flight.request(0)

@@ -2,9 +2,10 @@
 
 import pytest
 
-from dispatcher.outcome import DEAD, DELIVERED, SKIPPED, Schedule, outcome
+from dispatcher.outcome import DEAD, DELIVERED, SKIPPED, outcome
+from dispatcher.schedule import Schedule
 
-SCHEDULE = Schedule((("5s", 5.0), ("1m", 60.0)))
+SCHEDULE = Schedule((("5s", 5.0), ("1m", 60.0)), dice=lambda: 0.0)
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])

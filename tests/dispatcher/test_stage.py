@@ -7,11 +7,30 @@ from dispatcher.stage import DispatcherStage
 from schemas.released import current
 
 
+class FakeEndpoints:
+    """States of endpoints that are loaded when the test says so."""
+
+    def __init__(self):
+        self.followed, self.missing, self.polled = set(), set(), 0
+
+    def follow(self, partitions):
+        self.followed = set(partitions)
+
+    def loading(self):
+        return self.missing
+
+    def poll(self):
+        self.polled += 1
+
+
 @pytest.fixture
 async def stage(sender, reader):
     """A stage on top of a delivery between fakes."""
     one = sender()
-    one.stage = DispatcherStage(one.consumer, one.producer, reader, one.delivery, one.topics)
+    one.endpoints = FakeEndpoints()
+    one.stage = DispatcherStage(
+        one.consumer, one.producer, reader, one.delivery, one.endpoints, one.topics
+    )
     one.producer.at_once = False
     return one
 

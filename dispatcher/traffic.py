@@ -1,0 +1,204 @@
+"""Which dispatch goes now, which waits, and which is sent round: every rule of delivery but I/O.
+
+Synchronous; times are microseconds since 1970. The shell (`Delivery`) gives it what arrives and
+what ended, and carries out what it says. So a million dispatches are simulated in a minute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Literal, Protocol, TypeVar
+
+from dispatcher import outcome as outcomes
+from dispatcher.breaker import Breaker, Change, Rules
+from dispatcher.delays import Delays
+from dispatcher.endpoints import Endpoints
+from dispatcher.lanes import Item, Lanes
+from dispatcher.outcome import Outcome, outcome
+from dispatcher.schedule import Postponement, Schedule
+
+SWEEP = 250_000
+"""Microseconds between sweeps of the lanes."""
+HELD_PER_PARTITION = 1024 * 1024
+"""Bytes of retries kept for each partition of a retry topic before reading of it pauses."""
+
+Why = Literal["overflow", "open", "not_due", "paused"]
+
+
+class Passenger(Item, Protocol):
+    """A dispatch as far as the rules look at it."""
+
+    attempt: int
+    action_version: int
+    routed_at: int
+    due_at: int | None
+    hold_until: int
+    """When it goes round rather than wait longer for `due_at`."""
+    generation: int
+    """Set when it starts."""
+    weight: int
+    """Bytes of memory."""
+
+    @property
+    def group(self) -> Hashable:
+        """What it was read from."""
+
+
+T = TypeVar("T", bound=Passenger)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved(Generic[T]):
+    """A dispatch that is not tried now: it goes to another topic, its attempt unspent."""
+
+    item: T
+    why: Why
+    to: Postponement | None
+    """None for `paused`: it is kept with the dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending(Generic[T]):
+    """What comes of a try."""
+
+    outcome: Outcome
+    change: Change | None
+    """What became of the endpoint, where something did."""
+    moved: Sequence[Moved[T]] = ()
+    """What waited behind it and waits no longer."""
+
+
+class Traffic(Generic[T]):
+    """All state of deliveries in one process."""
+
+    def __init__(self, schedule: Schedule, rules: Rules, cap: int, cap_per_action: int) -> None:
+        self.schedule = schedule
+        self.endpoints = Endpoints(rules)
+        self.lanes: Lanes[T] = Lanes(cap, cap_per_action, self.endpoints.may_start)
+        self.delays: Delays[T] = Delays(HELD_PER_PARTITION)
+        self.bytes = 0
+        """Of what waits for its turn or is in flight."""
+        self._sweep_at = 0
+
+    def arrive(self, items: Sequence[T], now: int) -> list[Moved[T]]:
+        """Dispatches have been read."""
+        moved: list[Moved[T]] = []
+        for item in items:
+            due_at = item.due_at
+            if due_at is not None and due_at > now:
+                self.delays.add(min(due_at, item.hold_until), item.group, item, item.weight)
+            else:
+                self._offer(item, now, moved)
+        return moved
+
+    def wake(self, now: int) -> list[Moved[T]]:
+        """Time has passed: retries fall due, slow lanes are relieved."""
+        moved: list[Moved[T]] = []
+        for item in self.delays.take(now):
+            if item.due_at is not None and item.due_at > now:
+                to = self.schedule.go_round(now, item.due_at)
+                moved.append(Moved(item, "not_due", to))
+            else:
+                self._offer(item, now, moved)
+        if now >= self._sweep_at:
+            self._sweep_at = now + SWEEP
+            for item in self.lanes.sweep(now):
+                self.bytes -= item.weight
+                moved.append(self._put_off(item, "overflow", now))
+        return moved
+
+    def next_wake(self) -> int | None:
+        """When `wake` is to be called next, if nothing else happens."""
+        times = [self.delays.next_due(), self.lanes.next_wake()]
+        if self.lanes.lanes():
+            times.append(self._sweep_at)
+        return min((time for time in times if time is not None), default=None)
+
+    def next(self, now: int) -> T | None:
+        """The dispatch to try now, counted as in flight; None when none may be."""
+        item = self.lanes.next(now)
+        if item is not None:
+            item.generation = self.endpoints.starts(item.key)
+        return item
+
+    def ended(
+        self,
+        item: T,
+        status: int | None,
+        error: str,
+        detail: str,
+        now: int,
+        wait: float = 0.0,
+    ) -> Ending[T]:
+        """A try has ended. `status` of the answer, if one came; `error` if none did; `wait`: the
+        seconds that `Retry-After` asked for."""
+        result = outcome(status, error, item.attempt, self.schedule, now, wait)
+        change = self._tell(item, result, status, error, detail, now, wait)
+        breaker = self.endpoints.get(item.key)
+        moved: list[Moved[T]] = []
+        if breaker is not None and (breaker.state == "paused" or breaker.holds(now)):
+            for waiting in self.lanes.drain(item.key):
+                self.bytes -= waiting.weight
+                moved.append(self._refused(waiting, breaker, now))
+        self.lanes.ended(item)
+        self.bytes -= item.weight
+        return Ending(result, change, moved)
+
+    def abandoned(self, item: T) -> None:
+        """A try that had been started is not made."""
+        self.endpoints.undecided(item.key, item.generation)
+        self.lanes.ended(item)
+        self.bytes -= item.weight
+
+    def discard(self, unwanted: Callable[[T], bool]) -> list[T]:
+        """Take out, and return, all that waits of which `unwanted` is true."""
+        waiting = self.lanes.discard(unwanted)
+        self.bytes -= sum(item.weight for item in waiting)
+        return waiting + self.delays.discard(unwanted)
+
+    def _offer(self, item: T, now: int, moved: list[Moved[T]]) -> None:
+        breaker = self.endpoints.sees(item.key, item.action_version, now)
+        if breaker is not None and (breaker.state == "paused" or breaker.holds(now)):
+            moved.append(self._refused(item, breaker, now))
+        elif self.lanes.offer(item, now):
+            self.bytes += item.weight
+        else:
+            moved.append(self._put_off(item, "overflow", now))
+
+    def _refused(self, item: T, breaker: Breaker, now: int) -> Moved[T]:
+        if breaker.state == "paused":
+            return Moved(item, "paused", None)
+        return self._put_off(item, "open", now, breaker.probe_at)
+
+    def _put_off(self, item: T, why: Why, now: int, until: int = 0) -> Moved[T]:
+        return Moved(item, why, self.schedule.put_off(now, item.routed_at, until))
+
+    def _tell(
+        self,
+        item: T,
+        result: Outcome,
+        status: int | None,
+        error: str,
+        detail: str,
+        now: int,
+        wait: float,
+    ) -> Change | None:
+        """Have the endpoint's breaker know."""
+        if result.name == "delivered":
+            return self.endpoints.succeeded(item.key, item.generation, now)
+        error = error or "status"
+        if outcomes.fault(error) != "customer":
+            self.endpoints.undecided(item.key, item.generation)
+            return None
+        return self.endpoints.failed(
+            item.key,
+            item.action_version,
+            item.generation,
+            now,
+            error,
+            detail,
+            passing=outcomes.retried(status, error),
+            gone=status == outcomes.GONE,
+            wait=wait,
+        )
