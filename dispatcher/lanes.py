@@ -17,8 +17,8 @@ EARLY, LATE = 0, 1
 """First tries, and tries after a failure. Each has a share of what may be in flight, so a storm of
 the one leaves room for the other."""
 LATE_SHARE = 0.25
-_BURST = 1.0
-"""Seconds of a rate limit that may be used up at once."""
+_BURST = 0.1
+"""Seconds' worth of a rate limit that may start at once: in no second more than a tenth above it."""
 _SECOND = 1_000_000
 
 
