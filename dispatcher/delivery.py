@@ -14,7 +14,6 @@ from typing import Concatenate, ParamSpec
 from dispatcher.attempts import Try, shown
 from dispatcher.endpoint_table import States
 from dispatcher.flight import Flight
-from dispatcher.lanes import EARLY, LATE
 from dispatcher.ledger import Ledger
 from dispatcher.outcome import retry_after, succeeded
 from dispatcher.render import Unsendable
@@ -24,9 +23,8 @@ from streaming import metrics
 from streaming.consumer import ConsumerLoop
 from streaming.partitions import partition_of
 
-HELD_IN_HAND = 256 * 1024 * 1024
-"""Bytes of dispatches waiting for their turn or in flight before no more is taken in."""
-
+DOUBTFUL = 50_000
+"""Microseconds until it is asked again whether the partitions are still ours."""
 
 _P = ParamSpec("_P")
 
@@ -78,28 +76,17 @@ class Delivery:
         self._owns = True
         self._coming = 0  # given to the loop and not yet with `traffic`; counted by the consumer
         self._arrived = 0
-        self._late_is_full = False
 
     # Called by the consumer's thread.
 
     def has_room(self) -> bool:
-        """False while twice as much is in hand as may be in flight, or Kafka does not keep up."""
-        lanes = self._traffic.lanes
-        in_hand = lanes.waiting[EARLY] + lanes.in_flight[EARLY] + self._coming - self._arrived
-        return (
-            in_hand < 2 * lanes.shares[EARLY]
-            and self._traffic.bytes < HELD_IN_HAND
-            and not self._ledger.is_behind()
-        )
+        """False while enough is in hand, or Kafka does not keep up."""
+        coming = self._coming - self._arrived
+        return self._traffic.has_room(coming) and not self._ledger.is_behind()
 
     def late_is_full(self) -> bool:
-        """True while so many retries wait for their turn that no more should be read; new calls
-        are, meanwhile."""
-        lanes = self._traffic.lanes
-        # Half empty before more is read: pausing and resuming is not free.
-        limit = lanes.shares[LATE] * (1 if self._late_is_full else 2)
-        self._late_is_full = lanes.waiting[LATE] >= limit
-        return self._late_is_full
+        """See `Traffic.late_is_full`."""
+        return self._traffic.late_is_full()
 
     def full(self) -> Collection[object]:
         """(topic, partition) of which enough retries are kept until they are due."""
@@ -163,15 +150,19 @@ class Delivery:
     def _start(self, now: int) -> None:
         """Start everything whose turn it is. A task sends one flight after another while there
         are any, so a busy dispatcher makes no task a dispatch."""
-        while (flight := self._traffic.next(now)) is not None:
+        while (flight := self._next(now)) is not None:
             task = self._loop.create_task(self._send_on(flight))
             self._tasks.add(task)
             task.add_done_callback(self._task_ended)
         self._set_timer(now)
 
+    def _next(self, now: int) -> Flight | None:
+        # Of what waited here while the process was frozen, somebody else has the dispatches.
+        return None if self._consumer.in_doubt() else self._traffic.next(now)
+
     def _set_timer(self, now: int) -> None:
         """Wake up when there is something to do; a timer that goes off earlier does no harm."""
-        at = self._traffic.next_wake()
+        at = now + DOUBTFUL if self._consumer.in_doubt() else self._traffic.next_wake()
         if at is None or (self._timer is not None and self._timer_at <= at):
             return
         if self._timer is not None:
@@ -191,7 +182,7 @@ class Delivery:
                 self._consumer.abandon(flight.tracker, 1)
             else:
                 self._end(await self._try(flight))
-            flight = self._traffic.next(self._clock())
+            flight = self._next(self._clock())
         self._set_timer(self._clock())
 
     async def _try(self, flight: Flight) -> Try:
@@ -243,6 +234,10 @@ class Delivery:
 
     @_or_stop
     def _write(self) -> None:
+        if self._consumer.in_doubt():
+            # Whether a retry of ours would be a second one is soon known.
+            self._loop.call_later(DOUBTFUL / 1e6, self._write)
+            return
         self._write_is_due = False
         ended, self._ended = self._ended, []
         moved, self._moved = self._moved, []

@@ -14,7 +14,7 @@ from dispatcher import outcome as outcomes
 from dispatcher.breaker import Breaker, Change, Rules
 from dispatcher.delays import Delays
 from dispatcher.endpoints import Endpoints
-from dispatcher.lanes import Item, Lanes
+from dispatcher.lanes import EARLY, LATE, Item, Lanes
 from dispatcher.outcome import Outcome, outcome
 from dispatcher.schedule import Postponement, Schedule
 
@@ -22,6 +22,8 @@ SWEEP = 250_000
 """Microseconds between sweeps of the lanes."""
 HELD_PER_PARTITION = 1024 * 1024
 """Bytes of retries kept for each partition of a retry topic before reading of it pauses."""
+HELD_IN_HAND = 256 * 1024 * 1024
+"""Bytes of dispatches waiting for their turn or in flight before no more is taken in."""
 
 Why = Literal["overflow", "open", "not_due", "paused"]
 
@@ -80,6 +82,7 @@ class Traffic(Generic[T]):
         self.bytes = 0
         """Of what waits for its turn or is in flight."""
         self._sweep_at = 0
+        self._late_is_full = False
 
     def arrive(self, items: Sequence[T], now: int) -> list[Moved[T]]:
         """Dispatches have been read."""
@@ -101,8 +104,11 @@ class Traffic(Generic[T]):
                 moved.append(Moved(item, "not_due", to))
             else:
                 self._offer(item, now, moved)
-        if now >= self._sweep_at:
+        # By more than its distance only where the clock was put back.
+        if now >= self._sweep_at or self._sweep_at > now + SWEEP:
             self._sweep_at = now + SWEEP
+            for key in self.endpoints.shut():
+                self._look_again(key, now, moved)
             for item in self.lanes.sweep(now):
                 self.bytes -= item.weight
                 moved.append(self._put_off(item, "overflow", now))
@@ -130,17 +136,20 @@ class Traffic(Generic[T]):
         detail: str,
         now: int,
         wait: float = 0.0,
+        *,
+        ours: bool = True,
     ) -> Ending[T]:
         """A try has ended. `status` of the answer, if one came; `error` if none did; `wait`: the
-        seconds that `Retry-After` asked for."""
+        seconds that `Retry-After` asked for; `ours`: False where somebody else owns the endpoint by
+        now, and judges it."""
         result = outcome(status, error, item.attempt, self.schedule, now, wait)
-        change = self._tell(item, result, status, error, detail, now, wait)
-        breaker = self.endpoints.get(item.key)
+        change = None
+        if ours:
+            change = self._tell(item, result, status, error, detail, now, wait)
+        else:
+            self.endpoints.undecided(item.key, item.generation)
         moved: list[Moved[T]] = []
-        if breaker is not None and (breaker.state == "paused" or breaker.holds(now)):
-            for waiting in self.lanes.drain(item.key):
-                self.bytes -= waiting.weight
-                moved.append(self._refused(waiting, breaker, now))
+        self._look_again(item.key, now, moved)
         self.lanes.ended(item)
         self.bytes -= item.weight
         return Ending(result, change, moved)
@@ -151,11 +160,39 @@ class Traffic(Generic[T]):
         self.lanes.ended(item)
         self.bytes -= item.weight
 
+    def has_room(self, coming: int = 0) -> bool:
+        """False while twice as much is in hand as may be in flight. `coming`: read already and not
+        yet arrived. Any thread may ask this, and the next."""
+        lanes = self.lanes
+        in_hand = lanes.waiting[EARLY] + lanes.in_flight[EARLY] + coming
+        return in_hand < 2 * lanes.shares[EARLY] and self.bytes < HELD_IN_HAND
+
+    def late_is_full(self) -> bool:
+        """True while so many retries wait for their turn that no more should be read; new calls
+        are, meanwhile."""
+        # Half empty before more is read: pausing and resuming is not free.
+        limit = self.lanes.shares[LATE] * (1 if self._late_is_full else 2)
+        self._late_is_full = self.lanes.waiting[LATE] >= limit
+        return self._late_is_full
+
     def discard(self, unwanted: Callable[[T], bool]) -> list[T]:
         """Take out, and return, all that waits of which `unwanted` is true."""
         waiting = self.lanes.discard(unwanted)
         self.bytes -= sum(item.weight for item in waiting)
         return waiting + self.delays.discard(unwanted)
+
+    def _look_again(self, key: str, now: int, moved: list[Moved[T]]) -> None:
+        """What waits for an endpoint that is tried no more is sent round, but for what a newer
+        version of the action made."""
+        breaker = self.endpoints.get(key)
+        if breaker is None:
+            return
+        if breaker.state == "paused" or breaker.holds(now):
+            for waiting in self.lanes.drain(key):
+                self.bytes -= waiting.weight
+                self._offer(waiting, now, moved)
+        else:
+            self.lanes.look_again(key)
 
     def _offer(self, item: T, now: int, moved: list[Moved[T]]) -> None:
         breaker = self.endpoints.sees(item.key, item.action_version, now)
@@ -188,7 +225,7 @@ class Traffic(Generic[T]):
         if result.name == "delivered":
             return self.endpoints.succeeded(item.key, item.generation, now)
         error = error or "status"
-        if outcomes.fault(error) != "customer":
+        if outcomes.fault(error) != "customer" or error in outcomes.NEVER_SENT:
             self.endpoints.undecided(item.key, item.generation)
             return None
         return self.endpoints.failed(

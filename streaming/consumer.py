@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -32,6 +33,13 @@ REVOKE_DRAIN = 1.0
 does not wait for those that hang."""
 GRACE = 3.0
 """Seconds after the stop deadline until the process is ended from within."""
+IN_DOUBT = 0.5
+"""Of the session timeout: after so long without a turn the process stood still, and somebody else
+may own its partitions."""
+_NOT_OURS = frozenset({
+    KafkaError.ILLEGAL_GENERATION, KafkaError.UNKNOWN_MEMBER_ID, KafkaError.REBALANCE_IN_PROGRESS,
+    KafkaError.FENCED_INSTANCE_ID,
+})  # fmt: skip
 STUCK = 60.0
 """Seconds without a turn of the loop after which the process calls itself dead."""
 
@@ -55,26 +63,26 @@ class ConsumerLoop:
         self._stage: Stage
         self._next_commit = 0.0
         self.assigned_once = False
-        self._turned_at = time.monotonic()
-        self._consumer = Consumer(
-            {
-                "fetch.queue.backoff.ms": 10,
-                "queued.max.messages.kbytes": 16_384,
-                "socket.timeout.ms": 10_000,
-                "session.timeout.ms": 6_000,
-                "heartbeat.interval.ms": 1_000,
-                **settings.kafka,
-                "group.id": group,
-                "client.id": group,
-                "auto.offset.reset": "earliest",
-                "enable.auto.commit": False,
-                "enable.auto.offset.store": False,
-                # Partition i of every topic to one member: what belongs together stays together.
-                "partition.assignment.strategy": "range",
-                "on_commit": self._committed,
-                "logger": log,
-            }
-        )
+        self._turned_at: float = time.monotonic()
+        properties: dict[str, Any] = {
+            "fetch.queue.backoff.ms": 10,
+            "queued.max.messages.kbytes": 16_384,
+            "socket.timeout.ms": 10_000,
+            "session.timeout.ms": 6_000,
+            "heartbeat.interval.ms": 1_000,
+            **settings.kafka,
+            "group.id": group,
+            "client.id": group,
+            "auto.offset.reset": "earliest",
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            # Partition i of every topic to one member: what belongs together stays together.
+            "partition.assignment.strategy": "range",
+            "on_commit": self._committed,
+            "logger": log,
+        }
+        self._doubt_after: float = IN_DOUBT * int(properties["session.timeout.ms"]) / 1000
+        self._consumer = Consumer(properties)
 
     # What other threads may call.
 
@@ -90,6 +98,11 @@ class ConsumerLoop:
         """For health checks: None while the loop turns, else since when it has not."""
         idle = time.monotonic() - self._turned_at
         return f"the consumer loop has not turned for {idle:.0f} s" if idle > STUCK else None
+
+    def in_doubt(self) -> bool:
+        """The loop has not turned for so long (the process was frozen, most likely) that its
+        partitions may be another's: start nothing until it has."""
+        return time.monotonic() - self._turned_at > self._doubt_after
 
     def stop(self) -> None:
         """End `run` after what is in flight, within the stop deadline."""
@@ -122,6 +135,8 @@ class ConsumerLoop:
             raise self._failure
 
     def _one_turn(self) -> None:
+        if self.in_doubt():
+            self._confirm()
         self._turned_at = time.monotonic()
         self._empty_mailbox()
         if self._turned_at >= self._next_commit:
@@ -137,6 +152,23 @@ class ConsumerLoop:
         messages = self._consumer.consume(BATCH - 1, 0)
         # A rebalance in between: the first came from an assignment that is over.
         self._take([first, *messages] if assignment == self._assignments else messages)
+
+    def _confirm(self) -> None:
+        """Have the broker say whether the partitions are still ours, by a commit that changes
+        nothing. It comes to know of a lost session before the consumer does."""
+        for tracker in self._trackers.values():
+            tracker.forget_commit()
+            if (position := tracker.commit()) is not None:
+                offset, metadata = position
+                asked = TopicPartition(tracker.topic, tracker.partition, offset, metadata=metadata)
+                try:
+                    self._consumer.commit(offsets=[asked], asynchronous=False)
+                except KafkaException as error:
+                    tracker.forget_commit()
+                    log.warning("after standing still: %s", error.args[0].str())
+                    if error.args[0].code() in _NOT_OURS:
+                        self._lose(self._consumer, [])
+                return
 
     def _finish(self) -> None:
         """Let what is in flight end, within the stop deadline.
@@ -261,6 +293,7 @@ class ConsumerLoop:
         consumer.assign(start)
         log.info("assigned", extra={"partitions": _listed(self._trackers)})
         self._stage.assigned(self._trackers.keys())
+        self._turned_at = time.monotonic()  # what it took to get here is no standing still
         self.assigned_once = True
         # A pause outlives an assignment, and a closed partition must not speak even once.
         self._paused = set(self._trackers)
@@ -322,14 +355,14 @@ class ConsumerLoop:
         if fresh:
             self._stage.revoked(fresh)
 
-    def _lose(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+    def _lose(self, _: Consumer, __: list[TopicPartition]) -> None:
         """Taken away without being asked, after a pause of ours: somebody else has them already."""
         trackers = list(self._trackers.values())
         self._trackers, self._paused = {}, set()
         for tracker in trackers:
             tracker.gone = True
         self._retire(trackers)
-        log.warning("partitions lost", extra={"partitions": len(partitions)})
+        log.warning("partitions lost", extra={"partitions": len(trackers)})
 
 
 def _listed(partitions: Collection[Partition]) -> str:

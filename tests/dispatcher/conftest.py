@@ -141,6 +141,10 @@ class FakeConsumer:
 
     def __init__(self):
         self.completed, self.abandoned, self.failures = [], [], []
+        self.doubtful = False
+
+    def in_doubt(self):
+        return self.doubtful
 
     def complete(self, runs):
         self.completed += [first for _, first, _ in runs]
