@@ -164,6 +164,20 @@ class TestAnswer(BaseModel):
     )
 
 
+class RotationAnswer(BaseModel):
+    """A new signing secret; it is not shown again."""
+
+    version: Version
+    secret: str | None = Field(
+        description="What verifies `v1` signatures; null for `ed25519`.",
+        examples=["whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="],
+    )
+    public_key: str | None = Field(
+        description="What verifies `v1a` signatures; null for `hmac`.",
+        examples=["whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4="],
+    )
+
+
 class RepublishAnswer(BaseModel):
     """How many records were put into the outbox."""
 
@@ -173,3 +187,7 @@ class RepublishAnswer(BaseModel):
     pool: int
     ad_group: int
     tombstones: int
+    sealed: int = Field(
+        description="Of the actions, those with secrets under a key that is not in"
+        " PCA_SECRET_KEYS. They are written as they are; the log says which."
+    )

@@ -10,7 +10,16 @@ from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 from starlette.responses import Response
 
 from console.database import DATABASE_AWAY, Database
-from console.routes import accounts, actions, documents, groups, numbers, placeholders, trials
+from console.routes import (
+    accounts,
+    actions,
+    documents,
+    groups,
+    numbers,
+    placeholders,
+    signing_secrets,
+    trials,
+)
 from streaming.http_api import Lifespan, application
 from streaming.problems import Problem
 from streaming.settings import Settings
@@ -54,6 +63,7 @@ def console_app(
     for router in (
         accounts.routes,
         actions.routes,
+        signing_secrets.routes,
         numbers.routes,
         groups.pools,
         groups.ad_groups,

@@ -17,6 +17,7 @@ from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
+from schemas.sealing import Sealer
 from streaming.settings import SettingsError
 
 MIGRATION_LOCK = 0x706361_01
@@ -53,8 +54,11 @@ def database_url(given: str) -> URL:
 class Database:
     """Short transactions, each begun for reading or for writing. Used in one event loop."""
 
-    def __init__(self, url: str) -> None:
-        """Opens nothing yet. Raises `SettingsError` for a URL that cannot be used."""
+    def __init__(self, url: str, sealer: Sealer) -> None:
+        """Opens nothing yet. Raises `SettingsError` for a URL that cannot be used.
+
+        `sealer` seals the secrets of actions on their way in, and opens them on their way out.
+        """
         self.url = database_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.committed = asyncio.Event()
@@ -68,7 +72,9 @@ class Database:
             _prepare_sqlite(self.engine.sync_engine)
         else:
             self.engine = create_async_engine(self.url, pool_pre_ping=True)
-        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._sessions = async_sessionmaker(
+            self.engine, expire_on_commit=False, info={"sealer": sealer}
+        )
         # SQLite lets writers in one by one and makes the others poll for it; queueing is quicker.
         self._one_writer: Any = asyncio.Lock() if self.is_sqlite else nullcontext()
 
@@ -113,6 +119,12 @@ class Database:
         await self.engine.dispose()
 
 
+def sealer_of(session: AsyncSession) -> Sealer:
+    """The one of the session's database."""
+    sealer: Sealer = session.info["sealer"]
+    return sealer
+
+
 def _prepare_sqlite(engine: Any) -> None:
     @event.listens_for(engine, "connect")
     def connect(dbapi_connection: Any, _: Any) -> None:
@@ -122,6 +134,8 @@ def _prepare_sqlite(engine: Any) -> None:
         # FULL: what the API answered is on the disk, also after a power cut.
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
+        # What is replaced or deleted is overwritten: a secret from before it was sealed must go.
+        cursor.execute("PRAGMA secure_delete = ON")
         cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_SECONDS * 1000}")
         cursor.close()
 

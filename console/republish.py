@@ -1,12 +1,14 @@
 """Writing the whole configuration to its topic again, and deleting what should not be there.
 
-It mends a topic that was emptied, re-created, or written to by somebody else. All of it goes
-through the outbox, an account at a time under that account's lock, so it may run beside changes.
+It mends a topic that was emptied, re-created, or written to by somebody else, and seals secrets
+that are still plain, or sealed under an older key. All of it goes through the outbox, an account at
+a time under that account's lock, so it may run beside changes.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import uuid
 from collections import defaultdict
@@ -16,14 +18,17 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from sqlalchemy import insert
 
 from console.database import Database
-from console.store.changes import enqueue, lock
+from console.store.changes import enqueue, lock, reseal
 from console.store.entities import KINDS, Key
 from console.store.state import account_ids, load
 from console.tables import OutboxRow
+from schemas.sealing import unopened
 from streaming.partitions import partition_of
 from streaming.problems import Problem
 from streaming.settings import Settings
 from streaming.topics import TopicError, ensure, topics
+
+log = logging.getLogger(__name__)
 
 KAFKA_SECONDS = 10.0
 _AT_ONCE = 1_000
@@ -34,7 +39,8 @@ Lying = dict[str, list[tuple[bytes, int]]]
 
 
 async def republish(database: Database, settings: Settings) -> dict[str, int]:
-    """Put everything into the outbox; how many of each kind, and how many tombstones.
+    """Put everything into the outbox; how many of each kind, how many tombstones, and how many
+    actions are `sealed` under a key that is not here: those are written as they are.
 
     Raises `Problem` 503 when Kafka does not answer; nothing has been done then.
     """
@@ -43,7 +49,7 @@ async def republish(database: Database, settings: Settings) -> dict[str, int]:
         lying = await asyncio.to_thread(live_keys, settings)
     except (KafkaException, TopicError) as error:
         raise Problem(503, "Kafka unavailable", str(error)) from error
-    counts = dict.fromkeys([*KINDS, "tombstones"], 0)
+    counts = dict.fromkeys([*KINDS, "tombstones", "sealed"], 0)
     async with database.reading() as session:
         accounts = set(await account_ids(session))
     for account_id in sorted(accounts | lying.keys()):
@@ -63,8 +69,15 @@ async def _republish_account(
     async with database.writing() as session:
         version = await lock(session, account_id) if account_id else 0
         state = await load(session, account_id) if account_id else {}
-        for kind, _ in state:
+        for (kind, id_), entity in state.items():
             counts[kind] += 1
+            if kind == "action" and (closed := unopened(entity.settings)):
+                counts["sealed"] += 1
+                log.error(
+                    "secrets are sealed under a key that is not in PCA_SECRET_KEYS",
+                    extra={"account": account_id, "action": id_, "fields": closed},
+                )
+        await reseal(session, account_id, state)
         await enqueue(session, account_id, state.items(), version)
         right = partition_of(account_id, partitions)
         tombstones = [

@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from console.api import console_app
 from console.database import DATABASE_AWAY, Database
 from console.outbox import Publisher
+from schemas.sealing import Sealer
 from streaming import logs
 from streaming.producer import Producer
 from streaming.settings import Settings, SettingsError, load
@@ -78,7 +79,7 @@ async def serve(settings: Settings, listener: socket.socket, stop: threading.Eve
 
     Raises `CannotStart`.
     """
-    database = Database(settings.sqlalchemy_url)
+    database = Database(settings.sqlalchemy_url, Sealer(settings.required_secret_keys()))
     try:
         await database.migrate()
     except DATABASE_AWAY as error:
@@ -137,5 +138,5 @@ def main() -> int:
         went_well = uvloop.run(serve(settings, listen(settings), stop))
     except (CannotStart, SettingsError) as error:
         print(f"console: {error}", file=sys.stderr)
-        return 1
+        return 2 if isinstance(error, SettingsError) else 1
     return 0 if went_well else 1

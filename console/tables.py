@@ -63,7 +63,7 @@ class AccountRow(Base):
 
 
 class ActionRow(Base):
-    """A Post Call Action; `body` is its JSON, secrets included, without what is not set.
+    """A Post Call Action; `body` is its JSON, its secrets sealed, without what is not set.
 
     `version` here and below: the configuration's when this row last changed.
     """
@@ -110,8 +110,8 @@ class RoutingRow(Base):
 class OutboxRow(Base):
     """A change that is saved and not yet in Kafka.
 
-    `value` is the Avro record as JSON, null for a tombstone: it is encoded when it is published, in
-    the wire format that is set then. `partition` is the account's where it is null.
+    `value` is the Avro record as JSON, secrets sealed, null for a tombstone: it is encoded when it
+    is published, in the wire format that is set then. `partition`: the account's where it is null.
     """
 
     __tablename__ = "outbox"

@@ -13,7 +13,7 @@ import orjson
 
 from console.store.entities import Settings, avro_record
 from dispatcher.analytics import VALIDATE, compile_event
-from dispatcher.attempts import shown, shown_body, shown_headers, shown_url
+from dispatcher.attempts import shown, shown_answer, shown_headers, shown_url
 from dispatcher.guard import Guard
 from dispatcher.outcome import succeeded
 from dispatcher.render import compile_action
@@ -25,6 +25,7 @@ from router.dispatches import dispatch_id
 from schemas.call import Call
 from schemas.codec import decode_body
 from schemas.released import Record, current
+from schemas.secret_fields import MASK
 from streaming.settings import Settings as ProcessSettings
 
 LONG_URL = 2000
@@ -62,10 +63,10 @@ class Trial:
     def shown_answer(self) -> dict[str, Any]:
         """What the server said, secrets masked, as JSON."""
         answer = self.answer
-        body = shown_body(answer.body) if answer else b""
+        headers, body = shown_answer(answer, self.request)
         return {
             "status": answer.status if answer else None,
-            "headers": shown_headers(answer.headers) if answer else {},
+            "headers": headers,
             "body": body.decode("utf-8", "replace"),
             "duration_ms": self.duration_ms,
             "error": self.error,
@@ -110,6 +111,13 @@ def dispatch_for(
 def preview(dispatch: Record, google_analytics_url: str) -> Trial:
     """The request as it would be sent, with warnings."""
     trial = Trial()
+    signing_secrets = dispatch["action"]["signing_secrets"]
+    if MASK in signing_secrets:  # as they are read, and then previewed with another change
+        known = [secret for secret in signing_secrets if secret != MASK]
+        dispatch["action"]["signing_secrets"] = known
+        trial.warnings.append(
+            "The webhook-signature is not the one that will be sent: signing_secrets are masked."
+        )
     _make(trial, dispatch, google_analytics_url, "/mp/collect")
     conditions = conditions_of(dispatch["action"]["conditions"])
     if conditions and (reason := conditions.unmet(dispatch["call"])):
@@ -133,7 +141,7 @@ async def send(dispatch: Record, settings: ProcessSettings) -> Trial:
     if trial.request is None:
         return trial
     transport = AiohttpTransport(
-        Guard(settings.dispatcher_allow_networks),
+        Guard(settings.dispatcher_allow_networks, settings.dispatcher_allow_ports),
         settings.dispatcher_deadline,
         settings.dispatcher_max_response_bytes,
     )
@@ -157,6 +165,6 @@ def _make(trial: Trial, dispatch: Record, google_analytics_url: str, path: str) 
             event = compile_event(action, google_analytics_url, path)
             trial.request = event.request(dispatch, time.time_ns() // 1000)
         else:
-            trial.request = compile_action(action).request(dispatch)
+            trial.request = compile_action(action).request(dispatch, time.time_ns() // 1000)
     except Unsendable as unsendable:
         trial.error, trial.detail = unsendable.error, shown(str(unsendable))

@@ -6,15 +6,16 @@ import re
 from dataclasses import dataclass
 from itertools import islice
 
+from dispatcher.echoes import bytes_without, secrets_of, without
 from dispatcher.flight import Flight
 from dispatcher.outcome import Outcome, fault
 from dispatcher.render import Request
 from dispatcher.transport import Answer, Trace
 from schemas.headers import is_secret
 from schemas.released import Record
+from schemas.secret_fields import MASK
 from streaming.problems import without_userinfo
 
-MASKED = "***"
 _API_SECRET = re.compile(r"(?<=api_secret=)[^&\s\"'<>]*")
 _API_SECRET_BYTES = re.compile(_API_SECRET.pattern.encode())
 _MAX_TEXT = 16 * 1024
@@ -46,6 +47,7 @@ class Try:
 def attempt_record(one: Try) -> Record:
     """The Attempt record of a try. Secrets are masked, also where an answer repeats them."""
     dispatch, request, answer, trace = one.flight.dispatch, one.request, one.answer, one.trace
+    answered_headers, answered_body = shown_answer(answer, request)
     return {
         "account_id": dispatch["account_id"],
         "dispatch_id": dispatch["dispatch_id"],
@@ -67,8 +69,8 @@ def attempt_record(one: Try) -> Record:
         "request_headers": shown_headers(request.headers) if request else {},
         "request_body": _start(request.body) if request and request.body else "",
         "status": answer.status if answer else None,
-        "response_headers": shown_headers(answer.headers) if answer else {},
-        "response_body": shown_body(answer.body) if answer else b"",
+        "response_headers": answered_headers,
+        "response_body": answered_body,
         "outcome": one.outcome.name,
         "error": one.error,
         "error_detail": one.detail,
@@ -79,10 +81,21 @@ def attempt_record(one: Try) -> Record:
     }
 
 
+def shown_answer(answer: Answer | None, request: Request | None) -> tuple[dict[str, str], bytes]:
+    """Headers and body of an answer, also where they repeat a secret of the request."""
+    if answer is None:
+        return {}, b""
+    headers, body = shown_headers(answer.headers), shown_body(answer.body)
+    if request is not None and (secrets := secrets_of(request)):
+        headers = {name: without(value, secrets) for name, value in headers.items()}
+        body = bytes_without(body, secrets)
+    return headers, body
+
+
 def shown_headers(headers: dict[str, str]) -> dict[str, str]:
     """Headers with the values of secret ones masked."""
     return {
-        shown(name): MASKED if is_secret(name) else shown(value)
+        shown(name): MASK if is_secret(name) else shown(value)
         for name, value in islice(headers.items(), _MAX_HEADERS)
     }
 
@@ -96,12 +109,12 @@ def _start(body: bytes) -> str:
 
 def shown_url(url: str) -> str:
     """The URL without the `api_secret` of Google Analytics."""
-    return _API_SECRET.sub(MASKED, url) if "api_secret=" in url else url
+    return _API_SECRET.sub(MASK, url) if "api_secret=" in url else url
 
 
 def shown_body(body: bytes) -> bytes:
     """The same for the bytes of an answer."""
-    return _API_SECRET_BYTES.sub(MASKED.encode(), body) if b"api_secret=" in body else body
+    return _API_SECRET_BYTES.sub(MASK.encode(), body) if b"api_secret=" in body else body
 
 
 def shown(text: str) -> str:

@@ -16,6 +16,7 @@ _SECOND = 1_000_000
 _NOTED = 600 * _SECOND
 """After so long of failing alone it is written down, so that a restart does not start the count
 again."""
+_MOST_TRIPS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +110,18 @@ class Breaker:
         """It was delivered."""
         told = self.noted or self.warned > 0
         self.failing_since, self.failures, self.warned, self.noted = None, 0, 0, False
-        if generation != self.generation or self.state == "paused":
+        if self.state == "paused":
             return None
         if self.state == "open":
+            if generation != self.generation:
+                return None
             self._enter("closed", now)
             self._good, self._bad = [1, 0], [0, 0]
             self._turned_at = now
             return "closed"
-        self._turn(now)
-        self._good[0] += 1
+        if generation == self.generation:
+            self._turn(now)
+            self._good[0] += 1
         return "closed" if told else None
 
     def failed(
@@ -139,7 +143,10 @@ class Breaker:
         self.error, self.detail = error, detail
         self.failures = self.failures + 1 if passing else 0
         current = generation == self.generation
-        if now - self.failing_since >= self._rules.pause_after * _SECOND and current:
+        # An endpoint that is hardly ever tried is warned of too before it is given up.
+        warned = self.warned >= len(self._rules.warnings)
+        failing = now - self.failing_since
+        if failing >= self._rules.pause_after * _SECOND and warned and current:
             return self.pause(now)
         if current and self.state == "open":
             self.probing = False
@@ -148,6 +155,7 @@ class Breaker:
                 return self._warning(now) or "probed"
             # It answers, so it is there.
             self._enter("closed", now)
+            self.noted = True
             return "closed"
         if current and passing:
             self._turn(now)
@@ -184,7 +192,7 @@ class Breaker:
 
     def _open(self, now: int, wait: float) -> None:
         length = min(self._rules.first_open * 2.0**self.trips, self._rules.longest_open)
-        self.trips = min(self.trips + 1, 30)
+        self.trips = min(self.trips + 1, _MOST_TRIPS)
         if self.state != "open":
             self._enter("open", now)
         self.generation += 1
@@ -255,7 +263,9 @@ def restored(record: dict[str, Any], rules: Rules, now: int) -> Breaker | None:
     breaker.action_version = record["action_version"]
     breaker.failing_since = record["failing_since"]
     breaker.failures = record["failures"]
-    breaker.trips = record["trips"]
+    breaker.trips = max(0, min(record["trips"], _MOST_TRIPS))
+    # What is in flight here since before it was restored is no probe of it.
+    breaker.generation = 1
     # A clock that was wrong when it was written must not keep the endpoint shut for years.
     longest = now + 86_400 * _SECOND
     breaker.probe_at = min(record["probe_at"] or 0, longest)

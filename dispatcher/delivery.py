@@ -23,6 +23,8 @@ from streaming import metrics
 from streaming.consumer import ConsumerLoop
 from streaming.partitions import partition_of
 
+LONGEST_SLEEP = 1_000_000
+"""Microseconds until it looks at the clock again, which somebody may have put back or forward."""
 DOUBTFUL = 50_000
 """Microseconds until it is asked again whether the partitions are still ours."""
 
@@ -73,7 +75,6 @@ class Delivery:
         self._ended: list[Try] = []
         self._moved: list[Moved[Flight]] = []
         self._write_is_due = False
-        self._owns = True
         self._coming = 0  # given to the loop and not yet with `traffic`; counted by the consumer
         self._arrived = 0
 
@@ -113,14 +114,13 @@ class Delivery:
 
     @_or_stop
     def _accept(self, flights: Sequence[Flight]) -> None:
-        self._arrived += len(flights)
-        self._owns = True
         here = [flight for flight in flights if not flight.tracker.revoked]
         for flight in flights:
             if flight.tracker.revoked:
                 self._consumer.abandon(flight.tracker, 1)
         now = self._clock()
         self._move(self._traffic.arrive(here, now))
+        self._arrived += len(flights)
         self._start(now)
 
     @_or_stop
@@ -132,8 +132,6 @@ class Delivery:
 
     @_or_stop
     def _discard(self) -> None:
-        # From here on another process may own the endpoints, and tell of them.
-        self._owns = False
         for flight in self._traffic.discard(_is_revoked):
             self._consumer.abandon(flight.tracker, 1)
 
@@ -142,10 +140,12 @@ class Delivery:
         now = self._clock()
         for key, record in states.items():
             self._traffic.endpoints.restore(key, record, now)
+        self._show_endpoints()
 
     @_or_stop
     def _drop(self, partitions: Collection[int]) -> None:
         self._traffic.endpoints.drop(lambda key: partition_of(key, self._partitions) in partitions)
+        self._show_endpoints()
 
     def _start(self, now: int) -> None:
         """Start everything whose turn it is. A task sends one flight after another while there
@@ -163,7 +163,10 @@ class Delivery:
     def _set_timer(self, now: int) -> None:
         """Wake up when there is something to do; a timer that goes off earlier does no harm."""
         at = now + DOUBTFUL if self._consumer.in_doubt() else self._traffic.next_wake()
-        if at is None or (self._timer is not None and self._timer_at <= at):
+        if at is None:
+            return
+        at = min(at, now + LONGEST_SLEEP)
+        if self._timer is not None and self._timer_at <= at:
             return
         if self._timer is not None:
             self._timer.cancel()
@@ -206,7 +209,9 @@ class Delivery:
             if not succeeded(status):
                 wait = retry_after(answer.headers, now)
                 detail = f"the server answered {status}"
-        ending = self._traffic.ended(flight, status, error, detail, now, wait)
+        # Once the partition is gone, another process judges the endpoint, and tells of it.
+        ours = not flight.tracker.gone
+        ending = self._traffic.ended(flight, status, error, detail, now, wait, ours=ours)
         self._move(ending.moved)
         if status is not None and ending.outcome.name != "delivered":
             error = "status"
@@ -246,17 +251,19 @@ class Delivery:
         endpoints = self._traffic.endpoints
         if endpoints.changed:
             changed, endpoints.changed = endpoints.changed, {}
-            if self._owns:
-                self._ledger.publish(changed, now)
-            for state, count in endpoints.states().items():
-                metrics.ENDPOINTS.labels(state).set(count)
+            self._ledger.publish(changed, now)
+            self._show_endpoints()
 
     def fail(self, error: BaseException) -> None:
         """Stop the process: nothing in hand may count as done."""
         self._consumer.fail(error)
 
+    def _show_endpoints(self) -> None:
+        for state, count in self._traffic.endpoints.states().items():
+            metrics.ENDPOINTS.labels(state).set(count)
+
     def show(self) -> None:
-        """Bring the gauges up to date."""
+        """Bring the gauges up to date. Called by the consumer's thread."""
         lanes = self._traffic.lanes
         metrics.IN_FLIGHT.set(sum(lanes.in_flight))
         metrics.WAITING.set(sum(lanes.waiting))

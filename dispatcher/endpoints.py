@@ -66,13 +66,17 @@ class Endpoints:
         wait: float = 0.0,
     ) -> Change | None:
         """A try was not, by its customer's fault. `gone`: it is to be tried no more; the others as
-        `Breaker.failed` has them."""
+        `Breaker.failed` has them. A retry made with an older version of the action says nothing of
+        what it is now: somebody may have mended it."""
         breaker = self._breakers.get(key)
         if breaker is None:
             breaker = self._breakers[key] = Breaker(self._rules, now)
+        outdated = action_version < breaker.action_version
+        if outdated and breaker.state == "closed":
+            return None
         breaker.action_version = max(breaker.action_version, action_version)
         change = breaker.failed(generation, now, error, detail, passing=passing, wait=wait)
-        if gone:
+        if gone and not outdated:
             change = breaker.pause(now) or change
         return self._noted(key, breaker, change)
 
@@ -99,7 +103,12 @@ class Endpoints:
         """Forget the keys of which `unwanted` is true: somebody else owns them now."""
         for key in [key for key in self._breakers if unwanted(key)]:
             del self._breakers[key]
-            self.changed.pop(key, None)
+        for key in [key for key in self.changed if unwanted(key)]:
+            del self.changed[key]
+
+    def shut(self) -> list[str]:
+        """Those that are open or paused."""
+        return [key for key, breaker in self._breakers.items() if breaker.state != "closed"]
 
     def states(self) -> dict[str, int]:
         """How many are in which state."""

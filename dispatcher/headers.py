@@ -1,14 +1,17 @@
-"""The headers that every request of an action carries."""
+"""The headers of a request: those that all of an action carry, and those that tell of one try."""
 
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 
 from dispatcher.request import Unsendable
 from schemas.headers import HEADER_NAME, OURS
 from schemas.released import Record
 
 USER_AGENT = "PostCallAction/1"
+_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
 _NEVER_IN_A_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -30,8 +33,33 @@ def fixed_headers(action: Record, authorization: str, content_type: str) -> dict
             continue
         for same in [known for known in headers if known.lower() == lowered]:
             del headers[same]
-        headers[name] = value
+        # The one of a try's that an action may set itself; under one name it is sent once.
+        headers[lowered if lowered == "traceparent" else name] = value
     return headers
+
+
+def try_headers(dispatch: Record, now: int) -> dict[str, str]:
+    """What is told of one try at a dispatch, begun at `now` (microseconds since 1970).
+
+    `traceparent` by W3C Trace Context: all tries of a dispatch are one trace, each a span of it.
+    Raises `Unsendable` for a dispatch id that could be taken for more than an id: in a header, or,
+    with a dot, in what is signed.
+    """
+    id_: str = dispatch["dispatch_id"]
+    attempt: int = dispatch["attempt"]
+    if not _ID.fullmatch(id_):
+        raise Unsendable("unrenderable", f"{id_[:100]!r} is no dispatch id")
+    trace = id_.replace("-", "")
+    if not _TRACE_ID.fullmatch(trace):
+        trace = sha256(id_.encode()).hexdigest()[:32]
+    # The attempt in the first byte, the time in the others: no two tries share it.
+    span = (attempt & 0xFF) << 56 | now & 0xFF_FFFF_FFFF_FFFF or 1
+    return {
+        "webhook-id": id_,
+        "webhook-timestamp": str(now // 1_000_000),
+        "webhook-attempt": str(attempt),
+        "traceparent": f"00-{trace}-{span:016x}-01",
+    }
 
 
 def _checked(name: str, value: str) -> str:

@@ -7,7 +7,7 @@ microseconds since 1970.
 from __future__ import annotations
 
 import heapq
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
@@ -18,7 +18,7 @@ EARLY, LATE = 0, 1
 the one leaves room for the other."""
 LATE_SHARE = 0.25
 _BURST = 0.1
-"""Seconds' worth of a rate limit that may start at once: in no second more than a tenth above it."""
+"""Seconds' worth of a rate limit that may start at once: in a second a tenth above it at most."""
 _SECOND = 1_000_000
 
 
@@ -32,6 +32,8 @@ class Item(Protocol):
     max_in_flight: int | None
     rate_limit: float | None
     """Starts a second."""
+    action_version: int
+    """The limits are those of the latest."""
     offered_at: int
     """Set when it begins to wait."""
 
@@ -54,7 +56,9 @@ class _Queue(Generic[T]):
 class Lane(Generic[T]):
     """One action's early and late queue, under one cap and one rate."""
 
-    __slots__ = ("cap", "key", "queues", "rate", "slow", "throttled", "tokens", "tokens_at")
+    __slots__ = (
+        "cap", "key", "queues", "rate", "slow", "throttled", "tokens", "tokens_at", "version",
+    )  # fmt: skip
 
     def __init__(self, key: str, now: int) -> None:
         self.key = key
@@ -65,6 +69,7 @@ class Lane(Generic[T]):
         self.throttled = False
         """It waits for its rate limit."""
         self.slow = False
+        self.version = 0
         self.queues = (_Queue(self, EARLY), _Queue(self, LATE))
 
     @property
@@ -78,9 +83,15 @@ class Lane(Generic[T]):
         return len(early.items) + len(late.items)
 
     def limit(self, rate: float | None, now: int) -> None:
-        """Take over the rate limit of the newest item; a new one starts with its burst."""
-        if rate != self.rate:
-            self.rate, self.tokens, self.tokens_at = rate, max(1.0, (rate or 0.0) * _BURST), now
+        """Take over the rate limit of the newest item. The first starts with its burst; a changed
+        one gives none anew, and what waited for the old one need not."""
+        burst = max(1.0, (rate or 0.0) * _BURST)
+        if self.rate is None:
+            self.tokens, self.tokens_at = burst, now
+        else:
+            self._gain(now, self.rate)
+            self.tokens = min(self.tokens, burst)
+        self.rate, self.throttled = rate, False
 
     def take_token(self, now: int) -> int:
         """0 when one may start now, and it counts as started; else when one may."""
@@ -111,7 +122,8 @@ class Lanes(Generic[T]):
     A queue of a lane is in one of four states: *ready* (it stands in the turns of its kind),
     *full* (its lane's cap, its own share of it, or `may_start` forbids: it is looked at again when
     one of the lane ends), *throttled* (until its rate limit lets it), or *crowded out* (the process
-    has little left, and the lane has its part of it: looked at again when any ends). A lane with
+    has little left, and the lane has its part of it: looked at again when one of its own ends, and
+    in turn when any does). A lane with
     nothing waiting and nothing in flight is forgotten.
     """
 
@@ -131,7 +143,7 @@ class Lanes(Generic[T]):
         self.waiting = [0, 0]
         self._lanes: dict[str, Lane[T]] = {}
         self._turns: tuple[deque[_Queue[T]], ...] = (deque(), deque())
-        self._crowded_out: tuple[deque[_Queue[T]], ...] = (deque(), deque())
+        self._crowded_out: tuple[OrderedDict[_Queue[T], None], ...] = (OrderedDict(), OrderedDict())
         self._throttled: list[tuple[int, str]] = []
         self._turn = 0
 
@@ -140,11 +152,15 @@ class Lanes(Generic[T]):
         lane = self._lanes.get(item.key)
         if lane is None:
             lane = self._lanes[item.key] = Lane(item.key, now)
-        lane.cap = item.max_in_flight or self._cap_per_action
-        if item.rate_limit != lane.rate:
-            lane.limit(item.rate_limit, now)
+        # Retries of an action that was saved meanwhile do not bring its old limits back.
+        if item.action_version >= lane.version:
+            lane.version = item.action_version
+            lane.cap = item.max_in_flight or self._cap_per_action
+            if item.rate_limit != lane.rate:
+                lane.limit(item.rate_limit, now)
+                self._line_up_both(lane)
         queue = lane.queues[item.kind]
-        if lane.slow and len(queue.items) >= self._cap(queue):
+        if lane.slow and len(queue.items) >= self._kept(queue):
             return False
         item.offered_at = now
         queue.items.append(item)
@@ -182,7 +198,7 @@ class Lanes(Generic[T]):
                 continue
             if queue.in_flight >= self._cap(queue):
                 queue.queued = True
-                self._crowded_out[kind].append(queue)
+                self._crowded_out[kind][queue] = None
                 continue
             if not self._may_start(lane.key, now):
                 continue
@@ -201,10 +217,15 @@ class Lanes(Generic[T]):
     def ended(self, item: T) -> None:
         """One of the action's items is no longer in flight."""
         lane, kind = self._lanes[item.key], item.kind
-        lane.queues[kind].in_flight -= 1
+        queue = lane.queues[kind]
+        queue.in_flight -= 1
         self.in_flight[kind] -= 1
+        crowded = self._crowded_out[kind]
+        if queue in crowded:  # it has less than it was refused for, which others may not have
+            del crowded[queue]
+            queue.queued = False
         self._line_up_both(lane)
-        if self._crowded_out[kind]:
+        if crowded:
             self._let_in(kind, 1)
         self._forget(lane)
 
@@ -229,8 +250,8 @@ class Lanes(Generic[T]):
             lane.slow = bool(heads) and now - min(heads) > PATIENCE
             if lane.slow:
                 for queue in lane.queues:
-                    overflow += self._shorten(queue, self._cap(queue))
-            elif lane.rate is not None and lane.is_rested(now):
+                    overflow += self._shorten(queue, self._kept(queue))
+            elif lane.rate is not None and not lane.throttled and lane.is_rested(now):
                 lane.rate = None
                 self._forget(lane)
         return overflow
@@ -268,10 +289,17 @@ class Lanes(Generic[T]):
         return taken
 
     def _cap(self, queue: _Queue[T]) -> int:
-        """How much of a lane may be in flight, and wait while it is slow. Less when much of the
-        process is in use: hundreds of endpoints that hang together leave room for the others."""
-        kind, cap = queue.kind, queue.lane.cap
-        used, share = self.in_flight[kind], self.shares[kind]
+        """How much of a lane may be in flight. Less when much of the process is in use: hundreds of
+        endpoints that hang together leave room for the others."""
+        return self._part(queue, self.in_flight[queue.kind])
+
+    def _kept(self, queue: _Queue[T]) -> int:
+        """How much may wait in a slow lane. Less also when much waits: hundreds that wait for rate
+        limits of their own leave room for others to be taken in."""
+        return self._part(queue, max(self.in_flight[queue.kind], self.waiting[queue.kind]))
+
+    def _part(self, queue: _Queue[T], used: int) -> int:
+        cap, share = queue.lane.cap, self.shares[queue.kind]
         if used * 2 < share:
             return cap
         return max(1, cap // 4) if used * 4 < share * 3 else 1
@@ -297,7 +325,7 @@ class Lanes(Generic[T]):
         """Look again at queues that were crowded out."""
         crowded = self._crowded_out[kind]
         for _ in range(len(crowded) if count is None else count):
-            queue = crowded.popleft()
+            queue, _ = crowded.popitem(last=False)
             queue.queued = False
             self._line_up(queue)
 

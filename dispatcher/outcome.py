@@ -38,6 +38,8 @@ _RETRIED_STATUS = frozenset({408, 425, 429})
 _SKIPPED_ERRORS = frozenset({"no_client_id", "too_old"})
 _RETRIED_ERRORS = frozenset({"dns", "connect", "tls", "timeout", "closed", "protocol", "sealed"})
 _OUR_ERRORS = frozenset({"unrenderable", "unsupported", "sealed"})
+NEVER_SENT = frozenset({"url_too_long", "too_large"})
+"""What the call makes of the request: nothing that the endpoint could be judged by."""
 GONE = 410
 """The endpoint says that it is no more: its action is paused."""
 LONGEST_RETRY_AFTER = 86_400.0
@@ -112,7 +114,8 @@ def retry_after(headers: Mapping[str, str], now: int) -> float:
         return 0.0
     if value.isascii() and value.isdecimal():
         # Longer than any sensible number would not even become one.
-        return LONGEST_RETRY_AFTER if len(value) > 9 else min(float(value), LONGEST_RETRY_AFTER)
+        digits = value.lstrip("0")
+        return LONGEST_RETRY_AFTER if len(digits) > 9 else min(float(value), LONGEST_RETRY_AFTER)
     try:
         date = parsedate_to_datetime(value)
         wait = date.replace(tzinfo=date.tzinfo or UTC).timestamp() - now / 1_000_000

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dispatcher import form, json_body, template
-from dispatcher.headers import USER_AGENT, content_type_of, fixed_headers
+from dispatcher.headers import USER_AGENT, content_type_of, fixed_headers, try_headers
 from dispatcher.parameters import dynamic_parameters
-from dispatcher.request import Request, Unsendable
+from dispatcher.request import DEFAULT_TLS, Request, Tls, Unsendable
+from dispatcher.signature import Sign, signer
 from dispatcher.target import target
 from schemas.blocks import CAKE, LEADFLOW, SOURCETRAK, Block
 from schemas.released import Record
@@ -37,9 +38,13 @@ class CompiledAction:
     """The query or the body for a Dispatch record."""
     headers: dict[str, str]
     """The same for every request of the action."""
+    sign: Sign | None
+    """None for an action without signing secrets."""
+    tls: Tls
 
-    def request(self, dispatch: Record) -> Request:
-        """The request for a Dispatch record (its `action` is not looked at).
+    def request(self, dispatch: Record, now: int) -> Request:
+        """The request for a try at a Dispatch record (its `action` is not looked at), begun at
+        `now` (microseconds since 1970).
 
         Raises `Unsendable` with `url_too_long` or `unrenderable`.
         """
@@ -47,9 +52,9 @@ class CompiledAction:
             filled = self.fill(dispatch)
         except Exception as error:  # a call unlike any we know: it must not stop the rest
             raise Unsendable("unrenderable", f"a value cannot be written: {error!r}") from error
-        headers = {**self.headers, "webhook-id": dispatch["dispatch_id"]}
+        headers = try_headers(dispatch, now) | self.headers
         if self.method != "GET":
-            return Request(self.method, self.url, headers, filled)
+            return self._signed(Request(self.method, self.url, headers, filled, self.tls), filled)
         url = self.url + self.joint + filled.decode() if filled else self.url
         if len(url) > MAX_URL:
             raise Unsendable(
@@ -57,7 +62,16 @@ class CompiledAction:
                 f"the URL has {len(url):,} characters, {MAX_URL:,} may be sent; use POST, or fewer"
                 " parameters",
             )
-        return Request("GET", url, headers, None)
+        # It has no body: it is signed over its query, as it is sent.
+        query = url.partition("?")[2].encode() if self.sign else b""
+        return self._signed(Request("GET", url, headers, None, self.tls), query)
+
+    def _signed(self, request: Request, content: bytes) -> Request:
+        if self.sign is not None:
+            headers = request.headers
+            id_, timestamp = headers["webhook-id"], headers["webhook-timestamp"]
+            headers["webhook-signature"] = self.sign(id_, timestamp, content)
+        return request
 
 
 def compile_action(action: Record) -> CompiledAction:
@@ -74,7 +88,15 @@ def compile_action(action: Record) -> CompiledAction:
         )
     to = target(action["target_url"])
     headers = fixed_headers(action, to.authorization, _content_type(action))
-    return CompiledAction(method, to.url, to.joint, _fill(action, headers), headers)
+    return CompiledAction(
+        method,
+        to.url,
+        to.joint,
+        _fill(action, headers),
+        headers,
+        signer(action["signing_secrets"]),
+        DEFAULT_TLS if action["tls"] is None else Tls(**action["tls"]),
+    )
 
 
 def _content_type(action: Record) -> str:

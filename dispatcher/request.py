@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 class Unsendable(ValueError):
-    """No request can be made of this dispatch; trying again does not help.
+    """No request can be made of this dispatch; trying again does not help, but for `sealed`.
 
     `error` is its class, one of `outcome.Error`.
     """

@@ -51,7 +51,7 @@ async def _run(settings: Settings) -> None:
     consumer = ConsumerLoop(settings, settings.topic_prefix + GROUP, reads)
     producer = Producer(settings, GROUP)
     transport = AiohttpTransport(
-        Guard(settings.dispatcher_allow_networks),
+        Guard(settings.dispatcher_allow_networks, settings.dispatcher_allow_ports),
         settings.dispatcher_deadline,
         settings.dispatcher_max_response_bytes,
     )

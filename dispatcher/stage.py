@@ -58,6 +58,9 @@ class DispatcherStage:
 
     def revoked(self, trackers: Collection[OffsetTracker]) -> None:
         """What waits is given back, what is in flight ends."""
+        if any(tracker.gone for tracker in trackers):
+            # Lost, not given back: somebody else may have written states since.
+            self._endpoints.follow(())
         self._delivery.hand_back()
 
     def has_room(self) -> bool:
@@ -67,11 +70,12 @@ class DispatcherStage:
     def closed(self) -> Collection[Partition]:
         """All partitions until their endpoints' states are known; those of retries while enough
         of them is in hand."""
-        if loading := self._endpoints.loading():
-            return [each for each in self._assigned if each[1] in loading]
+        closed = cast("Collection[Partition]", self._delivery.full())
         if self._delivery.late_is_full():
-            return self._retries
-        return cast("Collection[Partition]", self._delivery.full())
+            closed = {*closed, *self._retries}
+        if loading := self._endpoints.loading():
+            closed = {*closed, *(each for each in self._assigned if each[1] in loading)}
+        return closed
 
     def turn(self) -> None:
         """Read on in the states of endpoints; bring the gauges up to date."""

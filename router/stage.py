@@ -57,7 +57,8 @@ class RouterStage:
 
     def has_room(self) -> bool:
         """While the broker keeps up."""
-        return len(self._producer) < MAX_UNACKNOWLEDGED
+        waiting = len(self._producer)
+        return waiting < MAX_UNACKNOWLEDGED and not self._producer.is_unanswered()
 
     def closed(self) -> Collection[Partition]:
         """Calls wait until the configuration beside them is loaded."""

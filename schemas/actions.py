@@ -14,7 +14,7 @@ from schemas.headers import ContentType, Header
 from schemas.parameters import Parameter, repeated
 from schemas.refusals import Refusals
 from schemas.released import Record
-from schemas.signing import PER_KIND, PRIVATE, SYMMETRIC, SigningSecret
+from schemas.signing import PER_KIND, SigningSecret, check_signing_secrets
 from schemas.targets import TargetUrl, has_user, static_names
 from schemas.templates import Template
 from schemas.tls import Tls
@@ -73,7 +73,8 @@ class Action(Shape):
             self._check_names(refusals)
             self._check_body(refusals)
             self._check_headers(refusals)
-        self._check_signing(refusals)
+            self._check_tls(refusals)
+            check_signing_secrets(self.signing_secrets, refusals)
         refusals.settle("Action")
         return self
 
@@ -178,12 +179,12 @@ class Action(Shape):
                     given,
                 )
 
-    def _check_signing(self, refusals: Refusals) -> None:
-        for kind in (SYMMETRIC, PRIVATE):
-            places = [n for n, secret in enumerate(self.signing_secrets) if secret.startswith(kind)]
-            for index in places[PER_KIND:]:
-                reason = f"is one too many: {PER_KIND} of {kind}… are enough for a rotation"
-                refusals.add(("signing_secrets", index), reason, None)
+    def _check_tls(self, refusals: Refusals) -> None:
+        if self.tls and (self.target_url or "").lower().startswith("http://"):
+            reason = (
+                "has no effect: target_url starts with http://; leave it out, or write https://"
+            )
+            refusals.add(("tls",), reason, None)
 
     def to_avro(self, action_id: str, version: int) -> Record:
         """The Action record."""

@@ -62,7 +62,8 @@ Time = Annotated[
 class Shape(BaseModel):
     """JSON as people and programs write it: unknown fields are refused with their path."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    # What was given may be a secret, and an error may end in a log.
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
 
 class Lookup(Shape):

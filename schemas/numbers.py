@@ -35,7 +35,9 @@ def _e164(raw: str) -> str:
         return ""
     if not phonenumbers.is_possible_number(parsed):
         return ""
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    found = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    # Short local numbers are possible ones too, and no E.164.
+    return found if _E164.fullmatch(found) else ""
 
 
 def shown(raw: str, e164_form: str) -> str:

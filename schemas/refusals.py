@@ -32,4 +32,4 @@ class Refusals:
     def settle(self, model: str) -> None:
         """Raises pydantic's ValidationError when there is anything to say of the model."""
         if self._faults:
-            raise ValidationError.from_exception_data(model, self._faults)
+            raise ValidationError.from_exception_data(model, self._faults, hide_input=True)

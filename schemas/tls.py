@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+import re
+from typing import Annotated, Any, Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import (
@@ -14,11 +15,15 @@ from pydantic import AfterValidator, StringConstraints, model_validator
 
 from schemas.call import Shape
 from schemas.refusals import Refusals
+from schemas.secret_fields import MASK
 
 _BEGIN = "-----BEGIN CERTIFICATE-----"
+_PRIVATE = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 
 
 def _certificates(pem: str) -> str:
+    if _PRIVATE.search(pem):
+        raise ValueError("holds a private key too; write that into client_key, where it is secret")
     try:
         x509.load_pem_x509_certificates(pem.encode())
     except ValueError:
@@ -27,6 +32,8 @@ def _certificates(pem: str) -> str:
 
 
 def _private_key(pem: str) -> str:
+    if pem == MASK:
+        return pem
     try:
         load_pem_private_key(pem.encode(), password=None)
     except TypeError:
@@ -57,18 +64,29 @@ class Tls(Shape):
             refusals.add(("client_certificate",), "is missing: client_key needs it", None)
         if self.ca and not self.verify:
             refusals.add(("ca",), "has no effect while verify is false; leave out one", None)
+        if self.client_certificate and self.client_key and self.client_key != MASK:
+            check_pair(self.client_certificate, self.client_key, refusals)
         refusals.settle("Tls")
-        if self.client_certificate and self.client_key:
-            self._check_pair(self.client_certificate, self.client_key)
         return self
 
-    def _check_pair(self, certificate: str, key: str) -> None:
+
+def check_pair(certificate: str, key: str, refusals: Refusals, *path: str) -> None:
+    """Whether the key belongs to the first of the certificates; `path` leads to the Tls."""
+    try:
         leaf = x509.load_pem_x509_certificates(certificate.encode())[0]
-        private = load_pem_private_key(key.encode(), password=None)
-        form = Encoding.DER, PublicFormat.SubjectPublicKeyInfo
-        if leaf.public_key().public_bytes(*form) != private.public_key().public_bytes(*form):
-            refusals = Refusals()
-            refusals.add(
-                ("client_key",), "belongs to another certificate than client_certificate", None
-            )
-            refusals.settle("Tls")
+        if _spki(leaf) == _spki(load_pem_private_key(key.encode(), password=None)):
+            return
+    except Exception:  # a kind of key that the library does not know; its messages may quote it
+        reason = "is of a kind that cannot be used; write an RSA, EC or Ed25519 key"
+        refusals.add((*path, "client_key"), reason, None)
+        return
+    reason = "does not belong to client_certificate, or to a later one of its chain than the first"
+    refusals.add((*path, "client_key"), reason, None)
+
+
+def _spki(holder: Any) -> bytes:
+    """The public key of a certificate or private key."""
+    public: bytes = holder.public_key().public_bytes(
+        Encoding.DER, PublicFormat.SubjectPublicKeyInfo
+    )
+    return public

@@ -8,17 +8,26 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
 import pydantic
 from starlette.responses import Response
 
+from schemas.secret_fields import MASK
+
 MEDIA_TYPE = "application/problem+json"
 SHOWN_CHARACTERS = 200
 """How much of a refused value is given back."""
-SECRET_FIELDS = frozenset({"api_secret", "password", "secret", "token", "authorization"})
-MASK = "***"
+_SECRET_WORDS = frozenset({
+    "authorization", "key", "keys", "passphrase", "password", "pem", "secret", "secrets", "token",
+    "tokens",
+})  # fmt: skip
+_SECRET_TEXT = re.compile(r"whs(ec|k)_|PRIVATE KEY")
+"""Secrets that show what they are, wherever somebody has put them by mistake."""
+_KEY_MARK = "[key]"
+"""How pydantic says that the key itself is at fault."""
 _USERINFO = re.compile(r"(?<=://)[^/?#\s'\"]*@")
 _BEFORE_AT = re.compile(r"(?<=://).*@", re.DOTALL)
 
@@ -83,7 +92,7 @@ def path_of(location: Sequence[str | int]) -> str:
     for part in location:
         if isinstance(part, int):
             path += f"[{part}]"
-        elif part != "[key]":  # pydantic's mark that the key itself is at fault
+        elif part != _KEY_MARK:
             path += f".{part}" if path else part
     return path
 
@@ -120,12 +129,13 @@ def reason_of(fault: Mapping[str, Any]) -> str:
 
 
 def _given(fault: Mapping[str, Any]) -> str:
-    location, value = [str(part).lower() for part in fault["loc"]], fault["input"]
+    location = [str(part).lower() for part in fault["loc"] if part != _KEY_MARK]
+    value = fault["input"]
     if fault["type"] in ("missing", "json_invalid") or (fault["type"] == "refused" and not value):
         return ""
     # A secret is wherever its name stands in the path, not only at the end of it. Of headers
     # nobody can tell before they are known to be sound.
-    if not SECRET_FIELDS.isdisjoint(location):
+    if any(map(_is_secret_field, location)):
         return MASK
     if "headers" in location and location[-1] != "name":
         return MASK
@@ -135,12 +145,14 @@ def _given(fault: Mapping[str, Any]) -> str:
         value = value[: 4 * SHOWN_CHARACTERS].decode("utf-8", "replace")
     if not isinstance(value, str):
         value = json.dumps(masked(value), ensure_ascii=False, default=str)
+    if _SECRET_TEXT.search(value):
+        return MASK
     value = without_userinfo(value)
     return value if len(value) <= SHOWN_CHARACTERS else value[:SHOWN_CHARACTERS] + "…"
 
 
 def masked(value: Any) -> Any:
-    """The same JSON value with what stands in `SECRET_FIELDS` masked, at any depth."""
+    """The same JSON value with what stands in fields of secrets masked, at any depth."""
     if isinstance(value, Mapping):
         return {key: _masked_field(str(key).lower(), inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -149,11 +161,17 @@ def masked(value: Any) -> Any:
 
 
 def _masked_field(key: str, value: Any) -> Any:
-    if key in SECRET_FIELDS or key == "headers":
+    if _is_secret_field(key) or key == "headers":
         return MASK
     if key == "target_url" and isinstance(value, str):
         return _without_user(value)
     return masked(value)
+
+
+@lru_cache(maxsize=4096)
+def _is_secret_field(name: str) -> bool:
+    """Also a name that is nearly right, as `signing_secret` or `client-key`, may hold a secret."""
+    return not _SECRET_WORDS.isdisjoint(re.split(r"[^a-z]", name))
 
 
 def _without_user(url: str) -> str:

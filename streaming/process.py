@@ -28,6 +28,8 @@ def main(service: str, run: Callable[[Settings], None]) -> None:
         logging.getLogger(service).warning("%s is no setting and has no effect", name)
     try:
         run(settings)
+    except SettingsError as error:
+        sys.exit(_complaint(service, error, 2))
     except (TopicError, PortTaken) as error:
         logging.getLogger(service).critical("%s", error)
         sys.exit(1)

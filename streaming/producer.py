@@ -18,6 +18,8 @@ from streaming.settings import Settings
 
 log = logging.getLogger(__name__)
 
+SILENCE = 0.5
+"""Seconds without an answer, while records wait for one, after which the broker counts as away."""
 Headers = list[tuple[str, bytes | str | None]]
 _POLL = 0.1
 _FULL = 0.002
@@ -99,6 +101,7 @@ class Producer:
                 "logger": log,
             }
         )
+        self._answered_at: float = time.monotonic()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._collect, name="producer", daemon=True)
         self._thread.start()
@@ -106,7 +109,8 @@ class Producer:
     def _collect(self) -> None:
         while not self._closing.is_set():
             try:
-                self._producer.poll(_POLL)
+                if self._producer.poll(_POLL) or not len(self._producer):
+                    self._answered_at = time.monotonic()
             except Exception:  # from somebody's callback; without this thread nothing would end
                 log.critical("an acknowledgement could not be handled", exc_info=True)
                 os.kill(os.getpid(), signal.SIGTERM)
@@ -114,6 +118,11 @@ class Producer:
     def __len__(self) -> int:
         """Records that the broker has not answered yet."""
         return len(self._producer)
+
+    def is_unanswered(self) -> bool:
+        """Records wait, and the broker has been silent: take in nothing more, for
+        what is in hand when the broker comes back may be done twice."""
+        return len(self._producer) > 0 and time.monotonic() - self._answered_at > SILENCE
 
     def send(
         self,

@@ -11,12 +11,15 @@ import os
 import re
 import secrets
 import tempfile
+from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from schemas.sealing import HOW_TO_MAKE_A_KEY, is_key, new_key
 
 _KAFKA_PREFIX = "PCA_KAFKA_"
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -43,16 +46,23 @@ def _librdkafka_properties() -> dict[str, str]:
         for name, value in os.environ.items()
         if name.startswith(_KAFKA_PREFIX)
     }
-    return {"bootstrap.servers": "127.0.0.1:9092"} | properties
+    defaults = {
+        "bootstrap.servers": "127.0.0.1:9092",
+        # librdkafka would wait up to 10 s before it knocks again at a broker that was away.
+        "reconnect.backoff.max.ms": "1000",
+    }
+    return defaults | properties
 
 
 class Settings(BaseSettings):
     """One object for every process; each reads what concerns it."""
 
-    model_config = SettingsConfigDict(env_prefix="PCA_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="PCA_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     data_dir: Path = Path("data")
-    """Where a process may keep files: the SQLite database, the generated admin key."""
+    """Where a process may keep files: the SQLite database, the generated keys."""
     topic_prefix: str = "pca."
     """In front of every topic; only tests and shared clusters change it."""
     replication_factor: Annotated[int, Field(ge=1)] = 3
@@ -136,14 +146,27 @@ class Settings(BaseSettings):
     @field_validator("dispatcher_retry_schedule")
     @classmethod
     def _are_durations(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError("at least one delay is needed: what cannot go now waits there too")
         for delay in value:
-            seconds(delay)
+            if not seconds(delay):
+                raise ValueError(f"{delay} is no delay: it would be tried again without a pause")
         return value
 
     @field_validator("dispatcher_pause_after")
     @classmethod
     def _is_a_duration(cls, value: str) -> str:
         seconds(value)
+        return value
+
+    @field_validator("secret_keys")
+    @classmethod
+    def _are_keys(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for number, key in enumerate(value, 1):
+            if not is_key(key):
+                raise ValueError(
+                    f"number {number} is no Fernet key; make one with: {HOW_TO_MAKE_A_KEY}"
+                )
         return value
 
     @field_validator("google_analytics_url")
@@ -165,15 +188,37 @@ class Settings(BaseSettings):
 
     def required_admin_key(self) -> str:
         """The admin key: from the setting, else the data folder's, generated when there is none."""
-        if self.admin_key:
-            return self.admin_key
-        path = self.data_dir / "admin.key"
+        return self.admin_key or self._kept("admin.key", lambda: secrets.token_urlsafe(32))
+
+    def required_secret_keys(self) -> tuple[str, ...]:
+        """The keys of secrets: from the setting, else the data folder's, where further ones may
+        stand below the first. Raises `SettingsError` for a folder or file that cannot be used."""
+        if self.secret_keys:
+            return self.secret_keys
+        path = self.data_dir / "secret.key"
+        try:
+            keys = tuple(self._kept("secret.key", new_key).replace(",", " ").split())
+        except OSError as error:
+            raise SettingsError(
+                f"PCA_SECRET_KEYS is not set, and {path}: {error.strerror}"
+            ) from error
+        if not keys or not all(map(is_key, keys)):
+            raise SettingsError(
+                f"PCA_SECRET_KEYS is not set, and {path} holds what is no Fernet key; restore it,"
+                f" or make one with: {HOW_TO_MAKE_A_KEY}"
+            )
+        return keys
+
+    def _kept(self, name: str, make: Callable[[], str]) -> str:
+        """What a file of the data folder holds; made, for the owner's eyes only, if it is not
+        there."""
+        path = self.data_dir / name
         if not path.exists():
             self.data_dir.mkdir(parents=True, exist_ok=True)
             # Written first and named after: a process that comes second must not read half a key.
             descriptor, written = tempfile.mkstemp(dir=self.data_dir)  # of mode 0600
             with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_urlsafe(32) + "\n")
+                file.write(make() + "\n")
             with contextlib.suppress(FileExistsError):
                 path.hardlink_to(written)
             Path(written).unlink()

@@ -163,7 +163,8 @@ def retry_topics(settings: Settings) -> list[str]:
     together with the dispatches."""
     prefix = settings.topic_prefix + "retry."
     found = admin(settings).list_topics(timeout=30).topics
-    retries = sorted(name for name in found if name.startswith(prefix))
+    # What bears another name than a delay was never ours.
+    retries = sorted(name for name in found if name.startswith(prefix) and _is_delay(name, prefix))
     for name in retries:
         if (partitions := len(found[name].partitions)) != settings.dispatch_partitions:
             raise TopicError(
@@ -171,6 +172,13 @@ def retry_topics(settings: Settings) -> list[str]:
                 " Delete it once nothing waits there"
             )
     return retries
+
+
+def _is_delay(topic: str, prefix: str) -> bool:
+    try:
+        return seconds(topic.removeprefix(prefix)) > 0
+    except ValueError:
+        return False
 
 
 def _create(client: AdminClient, missing: list[Topic], copies: int, timeout: float) -> None:

@@ -54,11 +54,10 @@ class Client:
         """The JSON at a path."""
         return self._request("GET", path, params=parameters)
 
-    def post(self, path: str, body: bytes | None = None) -> Any:
+    def post(self, path: str, body: bytes | None = None, **headers: str) -> Any:
         """Send JSON; the JSON that comes back."""
-        return self._request(
-            "POST", path, content=body, headers={"Content-Type": "application/json"}
-        )
+        headers |= {"Content-Type": "application/json"}
+        return self._request("POST", path, content=body, headers=headers)
 
     def _request(self, method: str, path: str, **how: Any) -> Any:
         try:

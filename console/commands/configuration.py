@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 import yaml
@@ -114,11 +115,38 @@ def republish() -> None:
     with reported():
         with Client(load()) as console:
             counts = console.post("/v1/republish")
+        sealed = counts.pop("sealed")
         shown = ", ".join(
             f"{count} {kind.replace('_', ' ')}{'' if kind.endswith('s') else '(s)'}"
             for kind, count in counts.items()
         )
         typer.echo(f"On their way to Kafka: {shown}.")
+        if sealed:
+            typer.echo(
+                f"{sealed} action(s) hold secrets under a key that is not in PCA_SECRET_KEYS;"
+                " the console's log says which."
+            )
+
+
+@config.command()
+def rotate_secret(
+    account: Annotated[str, typer.Argument()],
+    action: Annotated[str, typer.Argument(help="The action's id.")],
+    *,
+    ed25519: Annotated[
+        bool, typer.Option("--ed25519", help="A key pair; prints the public key.")
+    ] = False,
+) -> None:
+    """Sign an action's requests with a new secret too, and print it, once.
+
+    The secret before it goes on signing until the next time.
+    """
+    with reported():
+        body = json.dumps({"kind": "ed25519" if ed25519 else "hmac"}).encode()
+        path = f"/v1/accounts/{quote(account, '')}/actions/{quote(action, '')}/signing-secrets"
+        with Client(load()) as console:
+            made = console.post(path, body, **{"If-Match": "*"})
+        typer.echo(made["public_key"] or made["secret"])
 
 
 def show(outcome: dict[str, Any]) -> None:

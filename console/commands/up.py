@@ -76,6 +76,7 @@ def _run(out: Console, settings: Settings, kafka_port: int | None) -> None:
             _refuse_taken(module, port, ports)
         # Before the stages, two of which would otherwise make it up at once.
         settings.required_admin_key()
+        settings.required_secret_keys()
         kafka = None
         if "PCA_KAFKA_BOOTSTRAP_SERVERS" not in os.environ:
             kafka = _kafka(started, out, settings.data_dir / "kafka", kafka_port)

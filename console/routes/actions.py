@@ -8,6 +8,7 @@ from fastapi import Body, Header, Query
 from starlette.responses import Response
 
 from console.answers import ACTION_EXAMPLE, ActionAnswer, Page
+from console.routes.egress import Egress, check_action
 from console.routes.requests import (
     AccountId,
     After,
@@ -50,8 +51,11 @@ async def list_actions(
     status_code=201,
     responses=_NOT_FOUND,
 )
-async def create_action(store: Store, account: AccountId, body: ActionBody) -> Response:
+async def create_action(
+    store: Store, egress: Egress, account: AccountId, body: ActionBody
+) -> Response:
     """Create an action; its id is made here."""
+    check_action(egress, body)
     id_, entity = await operations.create_action(store, account, action_settings(body))
     response = answer(id_, _masked(entity), created=True)
     response.headers["Location"] = f"/v1/accounts/{account}/actions/{id_}"
@@ -78,6 +82,7 @@ async def get_action(store: Store, account: AccountId, action: EntityId) -> Resp
 )
 async def put_action(
     store: Store,
+    egress: Egress,
     account: AccountId,
     action: EntityId,
     body: ActionBody,
@@ -90,6 +95,7 @@ async def put_action(
 
     A secret that is sent as its mask (`***`) stays what it is.
     """
+    check_action(egress, body)
     entity, _ = await operations.put(
         store,
         account,

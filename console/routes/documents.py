@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from console.answers import DOCUMENT_EXAMPLE, OutcomeAnswer, RepublishAnswer
 from console.republish import republish
+from console.routes.egress import Egress, check_document
 from console.routes.requests import Store, router
 from console.store import documents
 from schemas.call import AccountId
@@ -26,23 +27,29 @@ def _json(value: Any) -> Response:
 
 
 @routes.post("/plan", response_model=OutcomeAnswer)
-async def plan(store: Store, body: DocumentBody) -> Response:
+async def plan(store: Store, egress: Egress, body: DocumentBody) -> Response:
     """What `apply` would change."""
+    check_document(egress, body)
     return _json((await documents.plan(store, body)).shown())
 
 
 @routes.post("/apply", response_model=OutcomeAnswer)
-async def apply(store: Store, body: DocumentBody) -> Response:
+async def apply(store: Store, egress: Egress, body: DocumentBody) -> Response:
     """Make each account exactly as the document says, all in one transaction.
 
     What such an account has and the document does not mention is deleted. Accounts that the
     document does not mention are left alone.
     """
+    check_document(egress, body)
     return _json((await documents.apply(store, body)).shown())
 
 
 @routes.get(
-    "/export", response_model=Document, responses=problems(_404="There is no such account.")
+    "/export",
+    response_model=Document,
+    responses=problems(
+        _404="There is no such account.", _409="A secret is asked for that no key opens."
+    ),
 )
 async def export(
     store: Store,

@@ -21,6 +21,7 @@ from schemas.call import AccountId as AccountIdText
 from schemas.call import Call, Shape
 from schemas.configuration import Action
 from schemas.numbers import e164
+from schemas.sealing import unopened
 from streaming.problems import problems
 
 routes = router("Trying out")
@@ -85,8 +86,14 @@ async def test_send(
     async with store.reading() as session:
         stored = await state.get(session, account, ("action", action))
     features, label = await _account(store, account, call)
-    dispatch = trial.dispatch_for(stored.settings, call, features, action_id=action, label=label)
-    one = await trial.send(dispatch, request.app.state.settings)
+    if closed := unopened(stored.settings):
+        detail = f"{', '.join(closed)} cannot be opened: PCA_SECRET_KEYS does not hold the key"
+        one = trial.Trial(error="sealed", detail=detail)
+    else:
+        dispatch = trial.dispatch_for(
+            stored.settings, call, features, action_id=action, label=label
+        )
+        one = await trial.send(dispatch, request.app.state.settings)
     messages = one.validation_messages() if "google_analytics" in stored.settings else None
     return _json(
         {"request": one.shown_request(), **one.shown_answer(), "validation_messages": messages}

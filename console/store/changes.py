@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from console.database import sealer_of
 from console.store.entities import (
     KINDS,
     Entity,
@@ -79,10 +80,11 @@ class Change:
 
 
 def _flat(settings: Settings) -> Settings:
-    """The Google Analytics settings as fields of their own: `google_analytics.event_name`."""
+    """Settings in groups as fields of their own: `google_analytics.event_name`."""
     flat = dict(settings)
-    for name, value in flat.pop("google_analytics", {}).items():
-        flat[f"google_analytics.{name}"] = value
+    for group in ("google_analytics", "tls"):
+        for name, value in flat.pop(group, {}).items():
+            flat[f"{group}.{name}"] = value
     return flat
 
 
@@ -175,7 +177,7 @@ async def _write(session: AsyncSession, kind: Kind, changes: list[Change], versi
         if change.after is None:
             deleted.append(where)
             continue
-        values = _columns(kind, change.after) | {"version": version}
+        values = _columns(kind, sealed(session, kind, change.after)) | {"version": version}
         if change.before is not None:
             updated.append(where | values)
             continue
@@ -195,6 +197,11 @@ async def _write(session: AsyncSession, kind: Kind, changes: list[Change], versi
         await connection.execute(update(table).where(*this_one).values(values_of), updated)
     if deleted:
         await connection.execute(delete(table).where(*this_one), deleted)
+
+
+def sealed(session: AsyncSession, kind: Kind, settings: Settings) -> Settings:
+    """The settings as they are written, in rows and in the outbox; only actions have secrets."""
+    return sealer_of(session).sealed(settings) if kind == "action" else settings
 
 
 def _columns(kind: Kind, settings: Settings) -> dict[str, Any]:
@@ -227,17 +234,37 @@ async def enqueue(
 
     They are put into the order in which they may take effect one by one.
     """
-    rows = [
-        {
-            "account_id": account_id,
-            "key": topic_key(account_id, key),
-            "value": None
-            if entity is None
-            else orjson.dumps(avro_record(account_id, key, entity.settings, entity.version)),
-            "version": version if entity is None else entity.version,
-        }
-        for key, entity in sorted(entities, key=_turn)
-    ]
+    rows: Rows = []
+    for key, entity in sorted(entities, key=_turn):
+        row = {"account_id": account_id, "key": topic_key(account_id, key)}
+        if entity is None:
+            rows.append(row | {"value": None, "version": version})
+            continue
+        settings = sealed(session, key[0], entity.settings)
+        record = orjson.dumps(avro_record(account_id, key, settings, entity.version))
+        rows.append(row | {"value": record, "version": entity.version})
     if rows:
         connection = await session.connection()
         await connection.execute(insert(OutboxRow.__table__), rows)  # type: ignore[arg-type]
+
+
+async def reseal(session: AsyncSession, account_id: str, state: State) -> None:
+    """Write the secrets of a locked account's actions again: what was plain is sealed then, and
+    what was sealed is so under the newest key. Nothing else changes, versions neither."""
+    table: Any = ActionRow.__table__
+    rows = [
+        {
+            "key_account_id": account_id,
+            "key_id": id_,
+            "body": sealed(session, kind, entity.settings),
+        }
+        for (kind, id_), entity in state.items()
+        if kind == "action"
+    ]
+    if rows:
+        this_one = (table.c.account_id == bindparam("key_account_id"),
+                    table.c.id == bindparam("key_id"))  # fmt: skip
+        connection = await session.connection()
+        await connection.execute(
+            update(table).where(*this_one).values(body=bindparam("body")), rows
+        )

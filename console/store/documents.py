@@ -14,7 +14,8 @@ from console.store.masks import mask, unmask
 from console.store.operations import unknown_action
 from console.store.state import account_ids, load, no_such
 from schemas.configuration import AccountDocument, Document
-from streaming.problems import invalid
+from schemas.sealing import unopened
+from streaming.problems import Problem, invalid
 
 _FOLDERS = {"number": "numbers", "pool": "pools", "ad_group": "ad_groups"}
 
@@ -112,7 +113,8 @@ def _routing_faults(
 async def export(
     database: Database, accounts: list[str], *, secrets: bool = False
 ) -> dict[str, Any]:
-    """The accounts (all of them where none is named) as a document; 404 for one that is not there.
+    """The accounts (all of them where none is named) as a document; 404 for one that is not there,
+    409 where `secrets` are asked for that no key opens.
 
     Without `secrets` they are masked; applied to this console again, masks change nothing.
     """
@@ -122,8 +124,27 @@ async def export(
             state = await load(session, account_id)
             if not state:
                 raise no_such("account", account_id)
+            if secrets:
+                _all_open(account_id, state)
             documents.append(_document(account_id, state, secrets=secrets))
     return {"accounts": documents}
+
+
+def _all_open(account_id: str, state: State) -> None:
+    """Raise `Problem` 409 naming each secret that no key opens: half a backup is none."""
+    closed = [
+        f"{path} of action {account_id}/{id_}"
+        for (kind, id_), entity in sorted(state.items())
+        if kind == "action"
+        for path in unopened(entity.settings)
+    ]
+    if closed:
+        raise Problem(
+            409,
+            "Sealed",
+            f"Sealed under a key that is not in PCA_SECRET_KEYS: {', '.join(closed[:10])}."
+            f" Add the key, or save other secrets.",
+        )
 
 
 def _document(account_id: str, state: State, *, secrets: bool) -> dict[str, Any]:

@@ -58,6 +58,8 @@ def action_settings(action: Action) -> Settings:
     settings = action.model_dump(exclude_none=True, exclude={"id"})
     if action.option == "google_analytics":
         del settings["method"], settings["parameters"]
+    if not action.signing_secrets:  # what was stored before there were any has none either
+        del settings["signing_secrets"]
     return settings
 
 

@@ -15,6 +15,7 @@ from console.store.changes import Change, compare, lock, save
 from console.store.entities import Entity, Key, Settings
 from console.store.masks import unmask
 from console.store.state import find, get, load, naming
+from schemas.signing import rotated
 from streaming.problems import Problem, invalid
 
 NAMED_BY = 10
@@ -40,14 +41,7 @@ async def put(
         stored = await find(session, account_id, key)
         if must_exist and stored is None:
             stored = await get(session, account_id, key)
-        if stored is not None and if_version is not None and if_version != stored.version:
-            raise Problem(
-                412,
-                "Changed meanwhile",
-                f"It is at version {stored.version}; read it again and repeat the change.",
-                headers={"ETag": etag(stored.version)},
-                version=stored.version,
-            )
+        _unchanged_since(if_version, stored)
         before = None if stored is None else stored.settings
         settings, faults = unmask(settings, before)
         if faults:
@@ -58,6 +52,42 @@ async def put(
         change = Change(account_id, key, before, settings)
         version = await save(session, account_id, [change])
     return Entity(settings, version), stored is None
+
+
+async def add_signing_secret(
+    database: Database, account_id: str, action_id: str, secret: str, *, if_version: int | None
+) -> Entity:
+    """Put a new secret in front; the one before it of the same kind stays, older ones go.
+
+    412 as `put`; 422 for an action of Google Analytics, which nobody signs for.
+    """
+    async with database.writing() as session:
+        await lock(session, account_id)
+        key: Key = ("action", action_id)
+        stored = await get(session, account_id, key)
+        _unchanged_since(if_version, stored)
+        option = stored.settings["option"]
+        if option != "call_detail":
+            reason = "is not signed for; only actions of option call_detail are"
+            raise invalid([{"path": "option", "reason": reason, "given": option}])
+        known = stored.settings.get("signing_secrets", [])
+        settings = stored.settings | {"signing_secrets": rotated(known, secret)}
+        version = await save(
+            session, account_id, [Change(account_id, key, stored.settings, settings)]
+        )
+    return Entity(settings, version)
+
+
+def _unchanged_since(if_version: int | None, stored: Entity | None) -> None:
+    """Raise `Problem` 412 when the stored version is another one; None matches all."""
+    if stored is not None and if_version is not None and if_version != stored.version:
+        raise Problem(
+            412,
+            "Changed meanwhile",
+            f"It is at version {stored.version}; read it again and repeat the change.",
+            headers={"ETag": etag(stored.version)},
+            version=stored.version,
+        )
 
 
 async def _specific_exists(session: AsyncSession, account_id: str, settings: Settings) -> None:

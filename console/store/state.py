@@ -7,6 +7,7 @@ from typing import Any, cast
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from console.database import sealer_of
 from console.store.entities import Entity, Key, Kind, RoutingKind, Settings, State
 from console.tables import AccountRow, ActionRow, RoutingRow
 from streaming.problems import Problem
@@ -43,6 +44,11 @@ def account_entity(row: Any) -> Entity:
     )
 
 
+def _action(session: AsyncSession, row: Any) -> Entity:
+    """With its secrets opened, but for those that no key opens (`schemas.sealing.unopened`)."""
+    return Entity(sealer_of(session).opened(row.body), row.version)
+
+
 def _routing(row: Any) -> Entity:
     settings: Settings = {"send": row.send}
     if row.action_id:
@@ -64,7 +70,7 @@ async def load(session: AsyncSession, account_id: str) -> State:
         )
     )
     for action in actions:
-        state["action", action.id] = Entity(action.body, action.version)
+        state["action", action.id] = _action(session, action)
     routings = await session.execute(select(*_ROUTING).where(RoutingRow.account_id == account_id))
     for routing in routings:
         state[cast("Kind", routing.kind), routing.id] = _routing(routing)
@@ -89,7 +95,7 @@ async def find(session: AsyncSession, account_id: str, key: Key) -> Entity | Non
                 )
             )
         ).one_or_none()
-        return None if action is None else Entity(action.body, action.version)
+        return None if action is None else _action(session, action)
     routing = (
         await session.execute(
             select(*_ROUTING).where(
@@ -135,7 +141,7 @@ async def actions_page(session: AsyncSession, account_id: str, limit: int, after
         .order_by(ActionRow.id)
         .limit(limit)
     )
-    return [(row.id, Entity(row.body, row.version)) for row in rows]
+    return [(row.id, _action(session, row)) for row in rows]
 
 
 async def routings_page(

@@ -23,6 +23,7 @@ from console.database import Database
 from console.outbox import Publisher
 from console.tables import Base
 from schemas.codec import Codec
+from schemas.sealing import Sealer, new_key
 from streaming.settings import Settings
 
 KEY = "the-admin-key"
@@ -120,7 +121,7 @@ async def _execute(url, *statements):
 
 
 async def _migrate(url):
-    database = Database(url)
+    database = Database(url, Sealer(()))
     await database.migrate()
     await database.close()
 
@@ -140,7 +141,7 @@ def store_url(backend, migrated, tmp_path):
 @pytest_asyncio.fixture
 async def database(store_url):
     """A migrated database."""
-    database = Database(store_url)
+    database = Database(store_url, Sealer([new_key()]))
     yield database
     await database.close()
 

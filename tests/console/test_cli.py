@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from console.api import console_app
 from console.cli import app
 from console.database import Database
+from schemas.sealing import Sealer, new_key
 from streaming.settings import Settings
 
 KEY = "the-admin-key"
@@ -38,7 +39,7 @@ def console_url(tmp_path_factory):
     ready = threading.Event()
 
     async def serve():
-        database = Database(f"sqlite:///{folder}/console.db")
+        database = Database(f"sqlite:///{folder}/console.db", Sealer([new_key()]))
         await database.migrate()
         config = uvicorn.Config(
             console_app(settings, database, ready=lambda: None), port=0, log_config=None
@@ -232,3 +233,46 @@ def test_a_wrong_setting_is_one_sentence(pca, monkeypatch):
     result = pca("topics", "create")
     assert result.exit_code == 1
     assert "PCA_CALLS_PARTITIONS" in result.stderr
+
+
+def test_a_new_signing_secret_is_printed_once_and_alone(pca, applied):
+    made = pca("config", "rotate-secret", "acme", "crm")
+    assert (made.exit_code, made.stdout.count("\n")) == (0, 1)
+    assert made.stdout.startswith("whsec_")
+    pair = pca("config", "rotate-secret", "--ed25519", "acme", "crm")
+    assert pair.stdout.startswith("whpk_")
+    document = yaml.safe_load(pca("export", "--account", "acme", "--secrets").stdout)
+    new, other = document["accounts"][0]["actions"][0]["signing_secrets"]
+    assert (new[:5], other) == ("whsk_", made.stdout.strip())
+    assert made.stdout.strip() not in pca("export", "--account", "acme").stdout
+
+
+def test_rotating_for_an_action_that_is_not_there_is_a_sentence(pca, applied):
+    missing = pca("config", "rotate-secret", "acme", "no/such")
+    assert (missing.exit_code, missing.stdout) == (1, "")
+    assert "404" in missing.stderr
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "signing_secrets: [whsec_CANARY]",
+        "signing_secrets: whsec_CANARY",
+        "signing_secret: CANARY",
+        "tls: {client_key: CANARY}",
+        "tls: {ca: '-----BEGIN PRIVATE KEY-----CANARY'}",
+        "headers: [{name: X-Api-Key, value: 'CANARY\u00e9'}]",
+    ],
+)
+def test_a_refused_file_shows_no_secret(pca, fields):
+    text = f"""
+accounts:
+  - id: acme
+    name: A
+    actions:
+      - {{id: x, name: X, scope: all_calls, target_url: "https://u:CANARY@h.example/", {fields}}}
+"""
+    refused = pca("apply", "-", given=text)
+    assert refused.exit_code == 1
+    assert fields.partition(":")[0] in refused.output
+    assert "CANARY" not in refused.output

@@ -14,6 +14,7 @@ from schemathesis.specs.openapi.checks import (
 
 from console.api import console_app
 from console.database import Database
+from schemas.sealing import Sealer
 from streaming.settings import Settings
 
 KEY = "the-admin-key"
@@ -26,8 +27,10 @@ def described(tmp_path_factory):
     url = f"sqlite:///{folder}/console.db"
     own = Settings(data_dir=folder, admin_key=KEY, kafka={"bootstrap.servers": "127.0.0.1:1"})
 
+    sealer = Sealer(own.required_secret_keys())
+
     async def migrate():
-        database = Database(url)
+        database = Database(url, sealer)
         await database.migrate()
         await database.close()
 
@@ -35,7 +38,7 @@ def described(tmp_path_factory):
 
     async def app(scope, receive, send):
         # aiosqlite belongs to the loop in which it was opened.
-        database = Database(url)
+        database = Database(url, sealer)
         try:
             await console_app(own, database, ready=lambda: None)(scope, receive, send)
         finally:

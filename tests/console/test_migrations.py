@@ -8,6 +8,7 @@ from sqlalchemy import inspect
 
 from console.database import Database
 from console.tables import Base
+from schemas.sealing import Sealer
 
 
 async def tables_of(database):
@@ -28,7 +29,7 @@ async def test_migrations_and_tables_agree(database):
 
 
 async def test_every_step_goes_down_and_up_again(url):
-    database = Database(url)
+    database = Database(url, Sealer(()))
     await database.migrate()
     await database.migrate("base")
     assert await tables_of(database) == {"alembic_version"}
@@ -38,7 +39,7 @@ async def test_every_step_goes_down_and_up_again(url):
 
 
 async def test_several_consoles_may_migrate_at_once(url):
-    databases = [Database(url) for _ in range(4)]
+    databases = [Database(url, Sealer(())) for _ in range(4)]
     await asyncio.gather(*(database.migrate() for database in databases))
     assert await tables_of(databases[0]) == {"alembic_version", *Base.metadata.tables}
     for database in databases:

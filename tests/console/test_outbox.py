@@ -19,6 +19,7 @@ from console.store.entities import account_settings, routing_settings
 from console.tables import OutboxRow
 from schemas.codec import Codec, RegistryUnavailable
 from schemas.configuration import Account, Routing
+from schemas.sealing import Sealer
 from streaming.metrics import OUTBOX_WAITING
 from streaming.partitions import partition_of
 from streaming.topics import TopicError
@@ -182,7 +183,7 @@ async def test_a_change_is_published_at_once(database, sender, publisher, monkey
 
 async def test_only_one_console_publishes_and_another_takes_over(database, store_url, sender):
     """Also changes that the other console saved: the one that publishes looks for them."""
-    databases = [database, Database(store_url)]
+    databases = [database, Database(store_url, Sealer(()))]
     publishers = [
         Publisher(each, Codec(), "t.config", 3, sender=lambda: sender, prepare=lambda: None)
         for each in databases
@@ -234,7 +235,7 @@ async def test_a_database_that_broke_off_is_taken_up_again(database, sender, pub
 
 
 async def test_while_the_database_is_away_the_reason_is_told(sender):
-    nowhere = Database("postgresql://u:very-secret@127.0.0.1:1/d")
+    nowhere = Database("postgresql://u:very-secret@127.0.0.1:1/d", Sealer(()))
     publisher = Publisher(
         nowhere, Codec(), "t.config", 3, sender=lambda: sender, prepare=lambda: None
     )

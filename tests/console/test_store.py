@@ -18,6 +18,7 @@ from console.store.entities import (
 from console.store.state import find, load
 from console.tables import OutboxRow
 from schemas.configuration import Account, Action, Document, Routing, account_to_avro
+from schemas.released import current
 from streaming.problems import Problem
 
 ACME = ("account", "acme")
@@ -281,6 +282,8 @@ async def test_stored_settings_make_the_record_that_the_model_makes(database):
     settings = account_settings(model)
     assert avro_record("acme", ACME, settings, 7) == account_to_avro(model, "acme", 7)
     model = Action(name="A", scope="all_calls", target_url="http://x/")
-    assert avro_record("acme", CRM, action_settings(model), 7) == model.to_avro("crm", 7)
+    encode = current("Action").encode  # what is left out has the schema's default
+    record = avro_record("acme", CRM, action_settings(model), 7)
+    assert encode(record) == encode(model.to_avro("crm", 7))
     model = Routing(send="none", label="L")
     assert avro_record("acme", NUMBER, routing_settings(model), 7) == model.to_avro()

@@ -137,11 +137,23 @@ async def test_a_redirect_is_shown_and_not_followed(trying, receiver):
     assert len(receiver.requests) == 1
 
 
-async def test_the_guard_of_the_dispatcher_holds_for_a_test_too(trying, receiver):
-    client = await trying(dispatcher_allow_networks=())
-    said = await sent_once(client, call_detail(target_url=receiver.url))
+@pytest.mark.parametrize(
+    ("refusing", "why"),
+    [
+        ({"dispatcher_allow_networks": ()}, "127.0.0.1 is a loopback address"),
+        ({"dispatcher_allow_ports": (443,)}, "PCA_DISPATCHER_ALLOW_PORTS allows 443"),
+    ],
+)
+async def test_the_guard_of_the_dispatcher_holds_for_a_test_of_what_was_saved_before_too(
+    trying, receiver, refusing, why
+):
+    saved = await (await trying()).post(
+        "/v1/accounts/acme/actions", json=call_detail(target_url=receiver.url)
+    )
+    client = await trying(**refusing)
+    said = (await client.post(saved.headers["location"] + "/test")).json()
     assert (said["status"], said["error"], receiver.requests) == (None, "blocked", [])
-    assert said["detail"]
+    assert why in said["detail"]
 
 
 async def test_no_connection_is_an_error(trying):

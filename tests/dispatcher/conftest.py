@@ -165,6 +165,9 @@ class FakeProducer:
     def __len__(self):
         return len(self.waiting)
 
+    def is_unanswered(self):
+        return False
+
     def send(self, topic, key, value, acks, *, partition=-1, headers=None):
         acks.sent()
         self.sent.append(

@@ -20,6 +20,7 @@ class Item:
     kind: int = EARLY
     max_in_flight: int | None = None
     rate_limit: float | None = None
+    action_version: int = 1
     offered_at: int = 0
 
     def __repr__(self):

@@ -65,13 +65,13 @@ def test_d24_values_are_percent_encoded_utf8_with_plus_for_space(request_for):
 def test_d24_unpaired_surrogates_become_the_replacement_character(action, dispatch, broken):
     one, record = action(parameters={"sid": "sid"}), dispatch()
     record["call"]["sid"] = record["sid"] = broken
-    assert "%EF%BF%BD" in compile_action(one).request(record).url
+    assert "%EF%BF%BD" in compile_action(one).request(record, 0).url
 
 
 def test_d24_a_surrogate_pair_becomes_its_character(action, dispatch):
     one, record = action(parameters={"sid": "sid"}), dispatch()
     record["call"]["sid"] = "\ud83d\ude00"
-    assert compile_action(one).request(record).url.endswith("sid=%F0%9F%98%80")
+    assert compile_action(one).request(record, 0).url.endswith("sid=%F0%9F%98%80")
 
 
 def test_d25_a_value_that_the_call_does_not_have_is_a_key_with_an_empty_value(request_for):
@@ -195,15 +195,15 @@ def test_a_post_without_parameters_has_an_empty_body(request_for):
 
 def test_every_request_carries_the_dispatch_id_and_says_who_sends(action, dispatch):
     one, record = action(), dispatch()
-    headers = compile_action(one).request(record).headers
+    headers = compile_action(one).request(record, 0).headers
     sent = (headers["webhook-id"], headers["User-Agent"])
     assert sent == (record["dispatch_id"], USER_AGENT)
 
 
 def test_one_request_does_not_change_the_headers_of_the_next(action, dispatch):
     compiled = compile_action(action())
-    compiled.request(dispatch()).headers["x"] = "y"
-    assert "x" not in compiled.request(dispatch()).headers
+    compiled.request(dispatch(), 0).headers["x"] = "y"
+    assert "x" not in compiled.request(dispatch(), 0).headers
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ def test_a_value_that_cannot_be_written_makes_one_dispatch_unsendable(action, di
     one, record = action(parameters={"sid": "sid"}), dispatch()
     record["call"]["sid"] = None
     with pytest.raises(Unsendable) as refused:
-        compile_action(one).request(record)
+        compile_action(one).request(record, 0)
     assert refused.value.error == "unrenderable"
 
 

@@ -128,7 +128,7 @@ def test_any_text_is_a_json_string(posted, text):
 def test_d24_a_lone_surrogate_becomes_the_replacement_character(action, dispatch):
     one, record = action(method="POST", body="json", parameters={"s": "sid"}), dispatch()
     record["call"]["sid"] = "a\ud83d"
-    assert compile_action(one).request(record).body.decode() == '{"s":"a\ufffd"}'
+    assert compile_action(one).request(record, 0).body.decode() == '{"s":"a\ufffd"}'
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])

@@ -153,7 +153,7 @@ def test_d20_to_d25_any_action_and_call_are_read_back_in_order_from_query_and_fo
         record = dispatch(call, one, **account)
         expected = expected_pairs(parameters, flags, record, text_of)
         try:
-            request = compile_action(one).request(record)
+            request = compile_action(one).request(record, 0)
         except Unsendable as refused:
             if (method, refused.error) != ("GET", "url_too_long"):
                 raise
@@ -173,7 +173,7 @@ def test_d20_to_d25_any_action_and_call_are_read_back_in_order_from_query_and_fo
 def test_a_json_body_is_the_typed_object(action, dispatch, parameters, flags, call, account):
     one = action(parameters=parameters, method="POST", body="json", **flags)
     record = dispatch(call, one, **account)
-    body = compile_action(one).request(record).body
+    body = compile_action(one).request(record, 0).body
     sent = json.loads(body, parse_float=Decimal)
     expected = dict(expected_pairs(parameters, flags | NO_BLOCKS, record, typed))
     blocks = included(flags, record)
@@ -198,7 +198,7 @@ def test_a_json_template_stays_valid_whatever_the_values(action, dispatch, names
     text = f"[{members}]"
     one = action(method="PUT", body="template", template=text, content_type="application/json")
     record = dispatch(call, one, **account)
-    sent = json.loads(compile_action(one).request(record).body)
+    sent = json.loads(compile_action(one).request(record, 0).body)
     assert sent == [{name: f"<{NAMED[name](record)}>"} for name in names]
 
 
@@ -209,7 +209,7 @@ def test_an_xml_template_stays_well_formed_whatever_the_value(action, dispatch, 
         method="POST", body="template", content_type="text/xml",
         template="<r a='{{sid}}'>{{sid}}</r>",
     )  # fmt: skip
-    root = ET.fromstring(compile_action(one).request(dispatch({"sid": value}, one)).body)
+    root = ET.fromstring(compile_action(one).request(dispatch({"sid": value}, one), 0).body)
     shown = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", "\ufffd", value)
     assert (root.get("a"), root.text or "") == (shown, shown)
 
@@ -223,7 +223,7 @@ def test_no_call_that_can_be_decoded_is_unrenderable(action, dispatch, call, acc
             method="POST", body=body, parameters=every,
             include_sourcetrak=True, include_leadflow=True,
         )  # fmt: skip
-        compile_action(one).request(dispatch(call, one, **account))
+        compile_action(one).request(dispatch(call, one, **account), 0)
 
 
 def cleaned(text):
@@ -257,7 +257,7 @@ def test_no_line_break_or_nul_reaches_the_wire_whatever_was_saved(
     )  # fmt: skip
     record = dispatch(call, one)
     try:
-        request = compile_action(one).request(record)
+        request = compile_action(one).request(record, 0)
     except Unsendable:
         return
     line = request.url + "".join(f"{name}{value}" for name, value in request.headers.items())

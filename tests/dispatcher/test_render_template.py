@@ -79,7 +79,7 @@ def test_d24_a_lone_surrogate_becomes_the_replacement_character(action, dispatch
     one = action(method="PUT", body="template", template="{{sid}}", content_type="text/plain")
     record = dispatch()
     record["call"]["sid"] = "a\udc00b"
-    assert compile_action(one).request(record).body == "a\ufffdb".encode()
+    assert compile_action(one).request(record, 0).body == "a\ufffdb".encode()
 
 
 def test_a_value_that_looks_like_a_placeholder_is_not_replaced(filled):

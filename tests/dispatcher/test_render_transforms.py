@@ -100,7 +100,7 @@ def test_d24_a_lone_surrogate_is_hashed_as_the_replacement_character(action, dis
     one = action(parameters={"x": {"placeholder": "sid", "transform": "sha256"}})
     record = dispatch()
     record["call"]["sid"] = "\ud800"
-    assert compile_action(one).request(record).url.endswith(hashed("\ufffd"))
+    assert compile_action(one).request(record, 0).url.endswith(hashed("\ufffd"))
 
 
 def test_an_unknown_transform_is_unsupported(transformed):

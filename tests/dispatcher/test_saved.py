@@ -73,7 +73,7 @@ def test_what_is_saved_can_be_sent(dispatch, fields, body, call):
     everything = dict.fromkeys(
         ["reverse_lookup_enabled", "sourcetrak_enabled", "leadflow_enabled"], True
     )
-    request = made.request(dispatch(call, record, **everything))
+    request = made.request(dispatch(call, record, **everything), 0)
     assert request.url.isascii()
     assert not re.search(r"[\x00-\x20\x7f]", request.url)
     for name, value in request.headers.items():

@@ -54,6 +54,8 @@ def test_every_page_can_be_reached_from_the_readme():
 def test_python_examples_run():
     ran = 0
     for page in PAGES:
+        if page.name == "verifying-a-request.md":  # tests/dispatcher/test_verifying_docs.py
+            continue
         for block in blocks(page, "python"):
             names = {}
             exec(compile(block, page.name, "exec"), names)
@@ -69,7 +71,7 @@ def test_yaml_examples_can_be_applied():
     examples.append((DOCS / "examples" / "quickstart.yaml").read_text())
     for example in examples:
         Document.model_validate_json(json.dumps(yaml.safe_load(example)))
-    assert len(examples) == 4
+    assert len(examples) == 6
 
 
 def test_quick_start_of_the_readme_is_the_example_and_its_call_is_taken():

@@ -112,6 +112,9 @@ class FakeProducer:
     def __len__(self):
         return len(self._waiting)
 
+    def is_unanswered(self):
+        return False
+
     def send(self, topic, key, value, acks, *, partition=-1, headers=None):
         acks.sent()
         self._waiting.append(acks)

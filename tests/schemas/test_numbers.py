@@ -70,3 +70,7 @@ def test_the_result_is_always_empty_or_e164_and_stays_as_it_is(raw):
     normal = e164(raw)
     assert normal == "" or (normal[0] == "+" and normal[1:].isdecimal() and normal.isascii())
     assert e164(normal) == normal
+
+
+def test_a_short_local_number_has_no_e164_form():
+    assert e164("+4/30000") == ""

@@ -1,13 +1,16 @@
 """Settings: durations, names of variables in errors, librdkafka's properties, the admin key."""
 
 import os
+import shlex
 import stat
+import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from schemas.sealing import HOW_TO_MAKE_A_KEY, is_key, new_key
 from streaming.settings import SettingsError, load, seconds, unknown
 
 
@@ -58,6 +61,13 @@ def test_all_settings_that_cannot_be_used_are_named_at_once(monkeypatch):
     monkeypatch.setenv("PCA_PRODUCER_PORT", "x")
     monkeypatch.setenv("PCA_CONSOLE_PORT", "y")
     with pytest.raises(SettingsError, match=r"PCA_PRODUCER_PORT.*PCA_CONSOLE_PORT"):
+        load()
+
+
+@pytest.mark.parametrize("schedule", ["", " , ", "0s", "5s,0ms"])
+def test_a_retry_schedule_has_a_delay_and_none_of_no_time(monkeypatch, schedule):
+    monkeypatch.setenv("PCA_DISPATCHER_RETRY_SCHEDULE", schedule)
+    with pytest.raises(SettingsError, match=r"PCA_DISPATCHER_RETRY_SCHEDULE.* delay"):
         load()
 
 
@@ -131,3 +141,69 @@ def test_a_misspelt_setting_is_noticed(monkeypatch):
     monkeypatch.setenv("PCA_CACHE_DIR", "/tmp")
     assert "PCA_ROUTER_PORT" in unknown()
     assert not {"PCA_KAFKA_LINGER_MS", "PCA_CACHE_DIR"} & set(unknown())
+
+
+def test_the_keys_of_secrets_are_the_setting_where_it_is_set(monkeypatch, tmp_path):
+    first, second = new_key(), new_key()
+    monkeypatch.setenv("PCA_SECRET_KEYS", f"{first}, {second}")
+    assert load(data_dir=tmp_path).required_secret_keys() == (first, second)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_of_secrets_is_generated_once_and_for_the_owners_eyes(tmp_path):
+    first = load(data_dir=tmp_path / "new").required_secret_keys()
+    assert (len(first), is_key(first[0])) == (1, True)
+    assert load(data_dir=tmp_path / "new").required_secret_keys() == first
+    assert stat.S_IMODE((tmp_path / "new" / "secret.key").stat().st_mode) == 0o600
+
+
+def test_further_keys_may_stand_in_the_file(tmp_path):
+    first, second = new_key(), new_key()
+    (tmp_path / "secret.key").write_text(f"{first}\n{second}\n")
+    assert load(data_dir=tmp_path).required_secret_keys() == (first, second)
+
+
+@pytest.mark.parametrize("broken", ["canary", "canary" * 8, "A" * 43, "A" * 43 + "=="])
+def test_what_is_no_key_is_refused_with_how_to_make_one_and_not_repeated(
+    monkeypatch, tmp_path, broken
+):
+    (tmp_path / "secret.key").write_text(broken)
+    with pytest.raises(SettingsError, match=r"secret\.key .*Fernet\.generate_key") as of_file:
+        load(data_dir=tmp_path).required_secret_keys()
+    monkeypatch.setenv("PCA_SECRET_KEYS", f"{new_key()},{broken}")
+    with pytest.raises(SettingsError, match=r"PCA_SECRET_KEYS.*number 2 .*generate_key") as of_env:
+        load()
+    for refused in (of_file, of_env):
+        assert broken not in f"{refused.value!r} {refused.value.__cause__!r}"
+
+
+def test_the_command_that_the_message_names_makes_a_key():
+    program = shlex.split(HOW_TO_MAKE_A_KEY)
+    made = subprocess.run(
+        [sys.executable, *program[1:]], capture_output=True, text=True, check=True
+    )
+    assert is_key(made.stdout.strip())
+
+
+def test_an_empty_file_of_keys_is_refused(tmp_path):
+    (tmp_path / "secret.key").touch()
+    with pytest.raises(SettingsError, match=r"holds what is no Fernet key"):
+        load(data_dir=tmp_path).required_secret_keys()
+
+
+def test_a_folder_that_cannot_hold_the_key_is_told(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match=r"PCA_SECRET_KEYS is not set, and .*file"):
+        load(data_dir=tmp_path / "file").required_secret_keys()
+
+
+@pytest.mark.parametrize("service", ["dispatcher", "console"])
+def test_a_service_with_a_broken_key_ends_with_2_and_one_line(service, tmp_path):
+    environment = {"PCA_SECRET_KEYS": "canary", "PCA_DATA_DIR": str(tmp_path)}
+    ended = subprocess.run(
+        [sys.executable, "-m", service], env=os.environ | environment, capture_output=True,
+        text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
+    assert "PCA_SECRET_KEYS" in ended.stderr
+    assert "canary" not in ended.stderr

@@ -6,7 +6,7 @@ import pytest
 from confluent_kafka.admin import ConfigResource, NewTopic, ResourceType
 
 from streaming import settings as kafka_settings
-from streaming.topics import TopicError, ensure
+from streaming.topics import TopicError, ensure, retry_topics
 from streaming.topics import topics as names
 
 
@@ -89,3 +89,13 @@ def test_without_kafka_the_setting_is_named(unused_tcp_port):
     away = {"bootstrap.servers": f"127.0.0.1:{unused_tcp_port}"}
     with pytest.raises(TopicError, match="PCA_KAFKA_BOOTSTRAP_SERVERS"):
         ensure(kafka_settings.load(kafka=away, admin_key="k"), timeout=1)
+
+
+def test_of_retry_topics_those_of_old_delays_are_read_and_strangers_are_not(
+    settings, topics, create
+):
+    prefix = settings.topic_prefix + "retry."
+    for name in ("3h", "backup", "5s.old"):
+        create(prefix + name, settings.dispatch_partitions)
+    assert retry_topics(settings) == [prefix + "1s", prefix + "3h"]
+    assert topics.delay_of(prefix + "3h") == 10_800.0

@@ -1,60 +1,17 @@
-"""The transport against real servers on this machine, good and bad."""
+"""What every transport answers, and how it fails, against real servers here, good and bad."""
 
 import asyncio
 import contextlib
 import gzip
 import random
 import socket
-from ipaddress import ip_network
 
 import pytest
+from sending import OK, elapsed, failure, get, post
 
-from dispatcher.guard import Guard
-from dispatcher.render import Request
 from dispatcher.transport import KEPT_BODY, TransportError
-from dispatcher.transport.reference import AiohttpTransport
 
 DEADLINE = 0.3
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-A: b\r\n\r\nok"
-LOOPBACK = [ip_network("127.0.0.0/8")]
-
-
-@pytest.fixture
-async def transport():
-    one = AiohttpTransport(Guard(LOOPBACK), DEADLINE, 10_000)
-    yield one
-    await one.close()
-
-
-@pytest.fixture
-async def guarded():
-    """One that lets nothing through but public addresses."""
-    one = AiohttpTransport(Guard([]), DEADLINE, 10_000)
-    yield one
-    await one.close()
-
-
-def get(url, **headers):
-    return Request("GET", url, {"webhook-id": "id-1"} | headers, None)
-
-
-def post(url, body):
-    headers = {"webhook-id": "id-1", "Content-Type": "application/x-www-form-urlencoded"}
-    return Request("POST", url, headers, body)
-
-
-async def failure(transport, request):
-    """The class of error that a request ends with."""
-    with pytest.raises(TransportError) as failed:
-        await transport.send(request)
-    return failed.value.error
-
-
-async def elapsed(awaitable):
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-    await awaitable
-    return loop.time() - began
 
 
 async def test_an_answer_is_status_headers_and_body(transport, server):
@@ -241,42 +198,11 @@ async def test_what_is_no_url_is_refused_in_our_words(transport, url):
     assert await failure(transport, get(url)) in ("protocol", "dns", "connect")
 
 
-async def test_a_connection_is_used_again(transport, server):
-    one = await server(OK)
-    for _ in range(5):
-        await transport.send(get(one.url))
-    assert one.connections == 1
-
-
 async def test_a_cookie_is_not_sent_to_anybody(transport, server):
     one = await server(OK.replace(b"X-A: b", b"Set-Cookie: a=b"))
     for _ in range(2):
         await transport.send(get(one.url))
     assert b"ookie" not in one.requests[1]
-
-
-async def test_a_kept_connection_that_the_server_closed_does_not_lose_the_next_get(
-    transport, server
-):
-    one = await server(OK)
-    await transport.send(get(one.url))
-    await one.hang_up()
-    assert (await transport.send(get(one.url))).status == 200
-
-
-async def test_no_connection_is_left_open_after_closing(transport, server):
-    one = await server(OK)
-    await asyncio.gather(*(transport.send(get(one.url)) for _ in range(5)))
-    await transport.close()
-    async with asyncio.timeout(2):
-        await one.all_closed.wait()
-
-
-async def test_a_request_given_up_leaves_no_connection_open(transport, server):
-    one = await server(lambda reader, _: reader.read())
-    await failure(transport, get(one.url))
-    async with asyncio.timeout(2):
-        await one.all_closed.wait()
 
 
 async def test_no_bytes_whatever_make_it_fail_in_another_way(transport, server):

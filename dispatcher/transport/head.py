@@ -1,0 +1,47 @@
+"""The head of a request as bytes. Nothing in it can end a line early."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from dispatcher.request import Request
+from dispatcher.transport import TransportError
+from dispatcher.transport.origin import Origin
+from schemas.headers import HEADER_NAME, OURS
+
+_WITHOUT_LENGTH = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+"""Methods that say nothing of a body when they have none."""
+
+
+def head(request: Request, origin: Origin, target: str) -> bytes:
+    """Request line and headers, up to and with the empty line.
+
+    Raises `TransportError` where the method or a header cannot be sent as it is.
+    """
+    method, headers, body = request.method, request.headers, request.body
+    parts = [check_name(method), " ", target, origin.host_line]
+    lines = 3 + len(headers)
+    for name, value in headers.items():
+        parts.append(f"{check_name(name)}: {value}\r\n")
+    if body is not None or method not in _WITHOUT_LENGTH:
+        parts.append(f"Content-Length: {len(body or b'')}\r\n")
+        lines += 1
+    parts.append("\r\n")
+    text = "".join(parts)
+    # As many line ends as lines were written: so no value brought one along.
+    if text.count("\r") != lines or text.count("\n") != lines or "\0" in text:
+        raise TransportError("protocol", "a header holds a line break or NUL")
+    try:
+        return text.encode("ascii")
+    except UnicodeEncodeError:
+        raise TransportError("protocol", "a header holds what is not ASCII") from None
+
+
+@lru_cache(maxsize=4096)
+def check_name(name: str) -> str:
+    """The same name. Raises `TransportError` for what is none, or for one that frames a message."""
+    if not HEADER_NAME.fullmatch(name):
+        raise TransportError("protocol", f"{name[:100]!r} is no name of a header or method")
+    if name.lower() in OURS:
+        raise TransportError("protocol", f"the header {name} is for the transport alone to set")
+    return name
