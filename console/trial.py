@@ -14,12 +14,11 @@ import orjson
 from console.store.entities import Settings, avro_record
 from dispatcher.analytics import VALIDATE, compile_event
 from dispatcher.attempts import shown, shown_answer, shown_headers, shown_url
-from dispatcher.guard import Guard
 from dispatcher.outcome import succeeded
 from dispatcher.render import compile_action
 from dispatcher.request import Request, Unsendable
 from dispatcher.transport import Answer, TransportError
-from dispatcher.transport.reference import AiohttpTransport
+from dispatcher.transport.choice import transport
 from router.configuration import conditions_of
 from router.dispatches import dispatch_id
 from schemas.call import Call
@@ -140,21 +139,17 @@ async def send(dispatch: Record, settings: ProcessSettings) -> Trial:
     _make(trial, dispatch, settings.google_analytics_url, VALIDATE)
     if trial.request is None:
         return trial
-    transport = AiohttpTransport(
-        Guard(settings.dispatcher_allow_networks, settings.dispatcher_allow_ports),
-        settings.dispatcher_deadline,
-        settings.dispatcher_max_response_bytes,
-    )
+    sender = transport(settings)
     started = time.perf_counter()
     try:
-        trial.answer = await transport.send(trial.request)
+        trial.answer = await sender.send(trial.request)
         if not succeeded(trial.answer.status):
             trial.error, trial.detail = "status", f"the server answered {trial.answer.status}"
     except TransportError as failed:
         trial.error, trial.detail = failed.error, shown(str(failed))
     finally:
         trial.duration_ms = round((time.perf_counter() - started) * 1000, 1)
-        await transport.close()
+        await sender.close()
     return trial
 
 

@@ -14,12 +14,11 @@ from dispatcher.breaker import Rules
 from dispatcher.delivery import Delivery
 from dispatcher.endpoint_table import EndpointTable
 from dispatcher.flight import FlightReader
-from dispatcher.guard import Guard
 from dispatcher.ledger import Ledger
 from dispatcher.schedule import Schedule
 from dispatcher.stage import DispatcherStage
 from dispatcher.traffic import Traffic
-from dispatcher.transport.reference import AiohttpTransport
+from dispatcher.transport.choice import transport
 from schemas.sealing import Sealer
 from streaming import topics as kafka_topics
 from streaming import wire
@@ -50,18 +49,13 @@ async def _run(settings: Settings) -> None:
     reads = [topics.dispatch, *kafka_topics.retry_topics(settings)]
     consumer = ConsumerLoop(settings, settings.topic_prefix + GROUP, reads)
     producer = Producer(settings, GROUP)
-    transport = AiohttpTransport(
-        Guard(settings.dispatcher_allow_networks, settings.dispatcher_allow_ports),
-        settings.dispatcher_deadline,
-        settings.dispatcher_max_response_bytes,
-    )
     loop = asyncio.get_running_loop()
     rules = Rules(pause_after=seconds(settings.dispatcher_pause_after))
     delivery = Delivery(
         loop=loop,
         consumer=consumer,
         ledger=Ledger(consumer, producer, codec, topics),
-        transport=transport,
+        transport=transport(settings),
         traffic=Traffic(
             schedule,
             rules,

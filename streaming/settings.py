@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -118,6 +118,8 @@ class Settings(BaseSettings):
     """CIDRs that the egress guard lets through though they are not public."""
     dispatcher_allow_ports: Annotated[tuple[Port, ...], NoDecode] = ()
     """The only ports that requests may go to; any where empty."""
+    dispatcher_transport: Literal["native", "aiohttp"] = "native"
+    """Our own HTTP/1.1, or the reference that it is compared with."""
     dispatcher_dns_timeout: Annotated[float, Field(gt=0)] = 5.0
     """Seconds for a look-up, within the deadline."""
     dispatcher_pause_after: str = "5d"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
+from ipaddress import IPv6Address
 
 from dispatcher.hosts import literal
 from dispatcher.request import DEFAULT_TLS, Tls
@@ -80,7 +80,7 @@ class Origins:
         if found["v6"]:
             host = host.replace("%25", "%")
             try:
-                ip_address(host.partition("%")[0])
+                IPv6Address(host.partition("%")[0])
             except ValueError:
                 raise TransportError("protocol", "the URL's host is no IPv6 address") from None
         start = found[0]

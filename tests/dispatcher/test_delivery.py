@@ -341,3 +341,39 @@ async def test_closing_ends_what_hangs_and_completes_nothing(sender):
     await one.delivery.close()
     await one.settle()
     assert (one.consumer.completed, one.producer.sent, one.transport.closed) == ([], [], True)
+
+
+async def test_while_its_partitions_are_in_doubt_nothing_starts(sender):
+    one = sender()
+    one.consumer.doubtful = True
+    await one.take(one.flight())
+    assert one.transport.requests == []
+    one.consumer.doubtful = False
+    await one.jump(0.1)
+    assert len(one.transport.requests) == 1
+
+
+async def test_what_ended_while_its_partitions_were_in_doubt_is_written_when_they_are_ours(sender):
+    one = sender()
+    one.transport.holding = True
+    await one.take(one.flight())
+    one.consumer.doubtful = True
+    one.transport.release()
+    await one.settle()
+    assert (one.producer.sent, one.consumer.completed) == ([], [])
+    one.consumer.doubtful = False
+    await one.jump(0.1)
+    assert one.consumer.completed == [0]
+
+
+async def test_a_failure_while_in_doubt_is_tried_again_by_the_next_owner_alone(sender):
+    one = sender()
+    one.transport.holding, one.transport.answer = True, FAILED
+    await one.take(one.flight())
+    one.consumer.doubtful = True
+    one.transport.release()
+    await one.settle()
+    one.tracker.gone = one.tracker.revoked = True
+    one.consumer.doubtful = False
+    await one.jump(0.1)
+    assert [record.topic for record in one.producer.sent] == [one.topics.attempts]

@@ -1,0 +1,24 @@
+"""The transport that the settings ask for: one for deliveries and test-sends alike."""
+
+from __future__ import annotations
+
+from dispatcher.guard import Guard
+from dispatcher.transport import Transport
+from dispatcher.transport.native import NativeTransport
+from dispatcher.transport.reference import AiohttpTransport
+from streaming.settings import Settings
+
+_KINDS: dict[str, type[NativeTransport | AiohttpTransport]] = {
+    "native": NativeTransport,
+    "aiohttp": AiohttpTransport,
+}
+
+
+def transport(settings: Settings) -> Transport:
+    """Must be made on the event loop that sends."""
+    return _KINDS[settings.dispatcher_transport](
+        Guard(settings.dispatcher_allow_networks, settings.dispatcher_allow_ports),
+        settings.dispatcher_deadline,
+        settings.dispatcher_max_response_bytes,
+        dns_timeout=settings.dispatcher_dns_timeout,
+    )
