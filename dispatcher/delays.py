@@ -40,10 +40,10 @@ class Delays(Generic[T]):
         """When the first is due."""
         return self._heap[0][0] if self._heap else None
 
-    def take(self, now: int) -> list[T]:
-        """All that are due, the earliest first."""
-        taken = []
-        while self._heap and self._heap[0][0] <= now:
+    def take(self, now: int, most: int = 2**31) -> list[T]:
+        """Those that are due, the earliest first, as many as `most`."""
+        taken: list[T] = []
+        while self._heap and self._heap[0][0] <= now and len(taken) < most:
             _, _, group, weight, item = heapq.heappop(self._heap)
             taken.append(item)
             self._leave(group, weight)

@@ -13,6 +13,10 @@ from typing import Generic, Protocol, TypeVar
 
 PATIENCE = 1_000_000
 """What has waited longer is in a slow lane: the rest of its queue goes elsewhere."""
+SWEEP = 250_000
+"""Between sweeps. When one comes later than twice that, it was the process that stood still."""
+BRISK = 500
+"""So much may wait, however little was started of late."""
 EARLY, LATE = 0, 1
 """First tries, and tries after a failure. Each has a share of what may be in flight, so a storm of
 the one leaves room for the other."""
@@ -146,9 +150,17 @@ class Lanes(Generic[T]):
         self._crowded_out: tuple[OrderedDict[_Queue[T], None], ...] = (OrderedDict(), OrderedDict())
         self._throttled: list[tuple[int, str]] = []
         self._turn = 0
+        self._swept_at: int | None = None
+        self._started = 0
+        self.brisk = BRISK
+        """How many first tries are started within half of `PATIENCE`, by the latest sweeps; never
+        less than `BRISK`."""
+        self.waiting_in_slow = 0
+        """First tries that waited in slow lanes at the latest sweep: there they may wait longer."""
 
-    def offer(self, item: T, now: int) -> bool:
-        """Let an item wait for its turn. False when its lane is slow and has enough."""
+    def offer(self, item: T, now: int, *, narrow: bool = False) -> bool:
+        """Let an item wait for its turn. False when its lane is slow and has enough; `narrow` has
+        any lane count as slow."""
         lane = self._lanes.get(item.key)
         if lane is None:
             lane = self._lanes[item.key] = Lane(item.key, now)
@@ -160,7 +172,7 @@ class Lanes(Generic[T]):
                 lane.limit(item.rate_limit, now)
                 self._line_up_both(lane)
         queue = lane.queues[item.kind]
-        if lane.slow and len(queue.items) >= self._kept(queue):
+        if (lane.slow or narrow) and len(queue.items) >= self._kept(queue):
             return False
         item.offered_at = now
         queue.items.append(item)
@@ -210,6 +222,7 @@ class Lanes(Generic[T]):
             queue.in_flight += 1
             self.in_flight[kind] += 1
             self.waiting[kind] -= 1
+            self._started += kind == EARLY
             self._line_up(queue)
             return item
         return None
@@ -244,17 +257,34 @@ class Lanes(Generic[T]):
         A lane is slow from when its first has waited longer than `PATIENCE` until it waits less or
         nothing does. Call it a few times within that time.
         """
+        stood_still = self._has_stood_still(now)
         overflow: list[T] = []
+        self.waiting_in_slow = 0
         for lane in list(self._lanes.values()):
             heads = [queue.items[0].offered_at for queue in lane.queues if queue.items]
-            lane.slow = bool(heads) and now - min(heads) > PATIENCE
+            if not stood_still or not heads:
+                lane.slow = bool(heads) and now - min(heads) > PATIENCE
             if lane.slow:
                 for queue in lane.queues:
                     overflow += self._shorten(queue, self._kept(queue))
+                self.waiting_in_slow += len(lane.queues[EARLY].items)
             elif lane.rate is not None and not lane.throttled and lane.is_rested(now):
                 lane.rate = None
                 self._forget(lane)
         return overflow
+
+    def _has_stood_still(self, now: int) -> bool:
+        """Whether lanes had no chance since the last sweep; notes how fast they were, if not."""
+        passed = SWEEP if self._swept_at is None else now - self._swept_at
+        self._swept_at = now
+        if passed > 2 * SWEEP:
+            self._started = 0
+            return True
+        if passed > 0:
+            pace = int(self._started * PATIENCE / 2 / passed)
+            self.brisk = max(BRISK, pace, (self.brisk + pace) // 2)
+            self._started = 0
+        return False
 
     def drain(self, key: str) -> list[T]:
         """Take out, and return, all that waits for an action."""

@@ -15,6 +15,9 @@ JITTER = 0.1
 HOLD = 1.25
 """A record is held at most so many times its topic's delay; what must wait longer goes round again.
 Else one endpoint's `Retry-After` of a day would hold up everybody's retries behind it."""
+FAR = 15.0
+"""A topic whose delay is so many times the wait is not used for it: where much waits for hours, what
+waits for a minute would not be read in time."""
 LONGEST_WAIT = 1800.0
 """Seconds for which a dispatch that is not being tried is put off, at most."""
 _SECOND = 1_000_000
@@ -46,7 +49,7 @@ class Schedule:
         # A foreign producer may count from 0, or backwards.
         name, delay = self.delays[max(attempt, 1) - 1]
         if at_least > delay:
-            name, _ = self._topic(at_least)
+            name = self._topic(at_least)
         wait = max(at_least, delay * (1 + JITTER * self.dice()))
         return Postponement(name, now + int(wait * _SECOND))
 
@@ -57,18 +60,20 @@ class Schedule:
         again: half its age, from the shortest delay to `LONGEST_WAIT`.
         """
         half_age = min((now - routed_at) / _SECOND / 2, LONGEST_WAIT)
-        name, delay = self._topic(max(half_age, (until - now) / _SECOND))
-        wait = delay * (1 + JITTER * self.dice())
-        return Postponement(name, max(until, now + int(wait * _SECOND)))
+        shortest = min(delay for _, delay in self.delays)
+        wait = max(shortest, half_age, (until - now) / _SECOND) * (1 + JITTER * self.dice())
+        return Postponement(self._topic(wait), now + int(wait * _SECOND))
 
     def go_round(self, now: int, due_at: int) -> Postponement:
         """The next topic for one that is not due yet though its topic's delay has passed."""
-        name, _ = self._topic((due_at - now) / _SECOND)
-        return Postponement(name, due_at)
+        return Postponement(self._topic((due_at - now) / _SECOND), due_at)
 
-    def _topic(self, wait: float) -> tuple[str, float]:
-        """The longest delay that is not above `wait` seconds, else the shortest."""
-        fitting = [delay for delay in self.delays if delay[1] <= wait]
-        if not fitting:
-            return min(self.delays, key=lambda delay: delay[1])
-        return max(fitting, key=lambda delay: delay[1])
+    def _topic(self, wait: float) -> str:
+        """The shortest delay whose topic holds a record for `wait` seconds; where that is far too
+        long, or there is none, the longest below, from which the record goes round."""
+        by_length = sorted(self.delays, key=lambda delay: delay[1])
+        for name, delay in by_length:
+            if wait <= delay * HOLD and delay <= wait * FAR:
+                return name
+        below = [name for name, delay in by_length if delay <= wait]
+        return below[-1] if below else by_length[0][0]

@@ -14,13 +14,13 @@ from dispatcher import outcome as outcomes
 from dispatcher.breaker import Breaker, Change, Rules
 from dispatcher.delays import Delays
 from dispatcher.endpoints import Endpoints
-from dispatcher.lanes import EARLY, LATE, Item, Lanes
+from dispatcher.lanes import EARLY, LATE, SWEEP, Item, Lanes
 from dispatcher.outcome import Outcome, outcome
 from dispatcher.schedule import Postponement, Schedule
 
-SWEEP = 250_000
-"""Microseconds between sweeps of the lanes."""
-HELD_PER_PARTITION = 1024 * 1024
+DUE_AT_ONCE = 500
+"""Of what falls due together, so many are looked at before anything else has its turn."""
+HELD_PER_PARTITION = 2 * 1024 * 1024
 """Bytes of retries kept for each partition of a retry topic before reading of it pauses."""
 HELD_IN_HAND = 256 * 1024 * 1024
 """Bytes of dispatches waiting for their turn or in flight before no more is taken in."""
@@ -98,7 +98,7 @@ class Traffic(Generic[T]):
     def wake(self, now: int) -> list[Moved[T]]:
         """Time has passed: retries fall due, slow lanes are relieved."""
         moved: list[Moved[T]] = []
-        for item in self.delays.take(now):
+        for item in self.delays.take(now, DUE_AT_ONCE):
             if item.due_at is not None and item.due_at > now:
                 to = self.schedule.go_round(now, item.due_at)
                 moved.append(Moved(item, "not_due", to))
@@ -161,11 +161,17 @@ class Traffic(Generic[T]):
         self.bytes -= item.weight
 
     def has_room(self, coming: int = 0) -> bool:
-        """False while twice as much is in hand as may be in flight. `coming`: read already and not
-        yet arrived. Any thread may ask this, and the next."""
+        """False while twice as much is in hand as may be in flight, or more waits than is started
+        within half of `lanes.PATIENCE`. `coming`: read already and not yet arrived. Any thread may
+        ask this, and the next."""
         lanes = self.lanes
-        in_hand = lanes.waiting[EARLY] + lanes.in_flight[EARLY] + coming
-        return in_hand < 2 * lanes.shares[EARLY] and self.bytes < HELD_IN_HAND
+        waiting = lanes.waiting[EARLY] + coming
+        return (
+            waiting + lanes.in_flight[EARLY] < 2 * lanes.shares[EARLY]
+            # Else a process that is busy would take its own slowness for that of its lanes.
+            and waiting - lanes.waiting_in_slow < lanes.brisk
+            and self.bytes < HELD_IN_HAND
+        )
 
     def late_is_full(self) -> bool:
         """True while so many retries wait for their turn that no more should be read; new calls
@@ -198,10 +204,13 @@ class Traffic(Generic[T]):
         breaker = self.endpoints.sees(item.key, item.action_version, now)
         if breaker is not None and (breaker.state == "paused" or breaker.holds(now)):
             moved.append(self._refused(item, breaker, now))
-        elif self.lanes.offer(item, now):
+            return
+        # Beside a probe few may wait: all that was put off until then has come back.
+        narrow = breaker is not None and breaker.state == "open"
+        if self.lanes.offer(item, now, narrow=narrow):
             self.bytes += item.weight
         else:
-            moved.append(self._put_off(item, "overflow", now))
+            moved.append(self._put_off(item, "open" if narrow else "overflow", now))
 
     def _refused(self, item: T, breaker: Breaker, now: int) -> Moved[T]:
         if breaker.state == "paused":

@@ -6,6 +6,7 @@ import asyncio
 import math
 import ssl
 import time
+from io import BytesIO
 
 import aiohttp
 from yarl import URL
@@ -20,6 +21,9 @@ from dispatcher.transport.origin import Origins
 from dispatcher.transport.pool import IDLE_LIMIT
 from dispatcher.transport.reader import FIELDS_LIMIT, HEAD_LIMIT, head_size, joined
 from dispatcher.transport.tls import context
+
+_LONG = 512 * 1024
+"""Bytes of a body that are not written at once."""
 
 
 class AiohttpTransport:
@@ -94,7 +98,7 @@ class AiohttpTransport:
             request.method,
             URL(request.url, encoded=True),
             headers=request.headers,
-            data=request.body,
+            data=_payload(request.body),
             allow_redirects=False,
             ssl=verified,
             timeout=within,
@@ -147,6 +151,11 @@ class AiohttpTransport:
         """End all connections."""
         await self._session.close()
         await asyncio.sleep(0)
+
+
+def _payload(body: bytes | None) -> bytes | BytesIO | None:
+    """It writes a file in pieces, and bytes at once, with a warning where there are many."""
+    return BytesIO(body) if body is not None and len(body) > _LONG else body
 
 
 def _timeout(seconds: float) -> aiohttp.ClientTimeout:

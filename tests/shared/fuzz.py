@@ -18,6 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
@@ -43,15 +44,15 @@ from dispatcher.outcome import Error
 from dispatcher.request import Request
 from dispatcher.transport import KEPT_BODY, Answer, TransportError
 
-DEADLINE = 0.2
+DEADLINE = 0.5
 """Seconds."""
-CAREFULLY = 1.0
+CAREFULLY = 2.0
 """Seconds, for a case that is looked at again alone."""
 SLACK = 0.2
 """Seconds by which a deadline may be noticed late, not counting how late the loop itself is."""
 CAP = 8192
 PART = 262_144
-WORKERS = 48
+WORKERS = 24
 """Cases at once."""
 ROUND = 5000
 """Cases between two looks at what is left."""
@@ -292,7 +293,7 @@ def main() -> None:
     parser.add_argument("--case", type=int, help="only this one; shows it")
     given = parser.parse_args()
     if given.case is None:
-        report = long(given.seed, given.first, given.count, given.loop, print)
+        report = long(given.seed, given.first, given.count, given.loop, partial(print, flush=True))
     else:
         report, one = Report(), case(given.seed, given.case)
         print(one)

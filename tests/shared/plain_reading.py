@@ -6,11 +6,11 @@ import re
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _STATUS = re.compile(rb"\s*HTTP/1\.[01] +(\d{3})")
-_LENGTH = re.compile(rb"content-length[ \t]*:[ \t]*(\d+)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_LENGTH = re.compile(rb"content-length[ \t]*:[ \t]*(\d{1,15})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _CHUNKED = re.compile(
     rb"transfer-encoding[ \t]*:[^\n]*chunked[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
 )
-_CHUNK = re.compile(rb"[ \t]*([0-9a-fA-F]+)[^\n]*\n")
+_CHUNK = re.compile(rb"[ \t]*([0-9a-fA-F]{1,15})[^\n]*\n")
 
 
 def end_of_answer(data: bytes) -> int | None:

@@ -3,7 +3,6 @@
 import asyncio
 import socket
 
-import pytest
 from sending import OK, failed, failure, get, served
 
 OK_AND_CLOSE = OK.replace(b"X-A: b", b"Connection: close")
@@ -19,27 +18,6 @@ async def test_a_name_is_looked_up_and_its_address_dialled(transport, server, na
     answer = await transport.send(get(at(one.url, "a.example")))
     assert answer.trace.address == f"127.0.0.1:{one.port}"
     assert f"Host: a.example:{one.port}\r\n".encode() in one.requests[0]
-
-
-async def test_the_default_port_is_not_in_the_host_header(make, monkeypatch, names, server):
-    one, names["a.example"] = await server(OK), ["127.0.0.1"]
-    loop = asyncio.get_running_loop()
-    create = loop.create_connection
-
-    async def redirected(factory, host=None, port=None, **named):
-        if port is not None:
-            assert (host, port) == ("127.0.0.1", 80)
-            port = one.port
-        return await create(factory, host, port, **named)
-
-    connect = socket.socket.connect
-    del connect
-    transport = make()
-    if hasattr(transport, "_session"):
-        pytest.skip("aiohttp dials by sockets of its own")
-    monkeypatch.setattr(loop, "create_connection", redirected, raising=False)
-    await transport.send(get("http://a.example/x"))
-    assert b"Host: a.example\r\n" in one.requests[0]
 
 
 async def test_a_name_is_looked_up_once_in_a_while(transport, server, names):

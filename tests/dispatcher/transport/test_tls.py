@@ -5,7 +5,8 @@ import ssl
 
 import pytest
 from certificates import Issued, authority, issued, server_context
-from sending import OK, failed, get, post, served
+from cryptography.hazmat.primitives import serialization
+from sending import failed, get, post, served
 
 from dispatcher.request import Tls
 from dispatcher.transport.tls import context
@@ -153,9 +154,7 @@ async def test_a_long_body_and_a_long_answer_pass_through(make, serve):
 async def test_requests_at_once_over_tls_each_get_an_answer(make, secure):
     transport, url = make(deadline=30), await secure()
     for _ in range(3):
-        answers = await asyncio.gather(
-            *(transport.send(get(url, tls=TRUSTED)) for _ in range(20))
-        )
+        answers = await asyncio.gather(*(transport.send(get(url, tls=TRUSTED)) for _ in range(20)))
         assert {answer.body for answer in answers} == {b"ok"}
 
 
@@ -183,8 +182,6 @@ def test_no_key_stays_on_the_disk(tmp_path, monkeypatch):
 
 
 def test_a_key_with_a_password_does_not_ask_for_it():
-    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
-
     one = Issued("A client", authority(), host="client.example")
     locked = one.key.private_bytes(
         serialization.Encoding.PEM,
@@ -193,6 +190,3 @@ def test_a_key_with_a_password_does_not_ask_for_it():
     ).decode()
     with pytest.raises(Exception, match="certificates cannot be used"):
         context(Tls(client_certificate=one.pem, client_key=locked))
-
-
-assert OK
