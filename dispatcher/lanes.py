@@ -151,6 +151,7 @@ class Lanes(Generic[T]):
         self._throttled: list[tuple[int, str]] = []
         self._turn = 0
         self._swept_at: int | None = None
+        self._stood_still = False
         self._started = 0
         self.brisk = BRISK
         """How many first tries are started within half of `PATIENCE`, by the latest sweeps; never
@@ -277,7 +278,9 @@ class Lanes(Generic[T]):
         """Whether lanes had no chance since the last sweep; notes how fast they were, if not."""
         passed = SWEEP if self._swept_at is None else now - self._swept_at
         self._swept_at = now
-        if passed > 2 * SWEEP:
+        # Twice in a row it is how fast the process is, and its lanes are to be relieved.
+        self._stood_still = passed > 2 * SWEEP and not self._stood_still
+        if self._stood_still:
             self._started = 0
             return True
         if passed > 0:

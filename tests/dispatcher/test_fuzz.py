@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from fuzz import CAREFULLY, PART, SLACK, Fuzzer, Report, fuzz
 from mutations import CORPUS, Case, case
-from plain_reading import end_of_answer
+from plain_reading import final_answer
 from transports import MAKERS, Pulse, run
 
 from dispatcher.transport import Answer, TransportError
@@ -108,10 +108,12 @@ def test_a_transport_that_does_harm_is_seen(monkeypatch, transport, seen):
 
 @pytest.mark.parametrize("behind", [b"", b"\r\n", FORGED])
 @pytest.mark.parametrize("answer", CORPUS[:5])
-def test_the_end_of_an_answer_is_found(answer, behind):
-    assert end_of_answer(answer + behind) == len(answer)
+def test_a_whole_answer_is_found(answer, behind):
+    hint = b"HTTP/1.1 103 Early Hints\r\n\r\n"
+    assert final_answer(answer + behind) == (0, len(answer))
+    assert final_answer(hint + answer + behind) == (len(hint), len(hint + answer))
 
 
 @pytest.mark.parametrize("answer", [GOOD[:-1], GOOD[:20], b"", b"SSH-2.0\r\n\r\n", CORPUS[3][:-1]])
-def test_what_is_cut_off_has_no_end(answer):
-    assert end_of_answer(answer) is None
+def test_what_is_cut_off_is_no_whole_answer(answer):
+    assert final_answer(answer) is None

@@ -144,3 +144,12 @@ def test_the_same_holds_for_retries():
     started(lanes)
     lanes.sweep(PATIENCE + 1)
     assert lanes.waiting[LATE] < lanes.shares[LATE]
+
+
+def test_where_every_sweep_is_late_slow_lanes_are_relieved_nevertheless():
+    """One late sweep says that the process stood still; one after the other, that it is busy."""
+    lanes = Lanes(2000, 16, anything)
+    offered(lanes, 1500, "hangs")
+    started(lanes)
+    left = [len(lanes.sweep(number * 3 * SECOND // 5)) for number in range(1, 10)]
+    assert sum(left) >= 1400

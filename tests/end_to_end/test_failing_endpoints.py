@@ -114,11 +114,11 @@ def test_a_failing_endpoint_is_left_alone_also_by_the_next_owner_and_then_gets_e
     after = {f"after-{n}" for n in range(20)}
     send(line, *after)
     eventually(lambda: shop.sids() == before | after | {"while-open"}, timeout=40)
-    eventually(lambda: last_state(line) == "closed")
     early = [arrival for arrival in shop.arrivals if killed_at < arrival[0] < probe_at]
     assert early == []
     assert line.metric(second, "pca_dispatches_put_off_total", why="open") or not in_time
     assert shop.sids(status=503) == before
+    eventually(lambda: last_state(line) == "closed")
     # The new owner knew before anything could fail for it.
     assert [state["state"] for state in states(line)] == ["open", "closed"]
     assert line.metric(second, "pca_endpoints", state="open") == 0.0
