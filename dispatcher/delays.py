@@ -18,7 +18,8 @@ class Delays(Generic[T]):
     """
 
     def __init__(self, cap: int) -> None:
-        self._cap = cap
+        self.cap = cap
+        """May be changed while something waits."""
         self._heap: list[tuple[int, int, Hashable, int, T]] = []
         self._weights: Counter[Hashable] = Counter()
         self._sequence = 0
@@ -33,7 +34,7 @@ class Delays(Generic[T]):
         self._sequence += 1
         heapq.heappush(self._heap, (due_at, self._sequence, group, weight, item))
         self._weights[group] += weight
-        if self._weights[group] >= self._cap and group not in self.full:
+        if self._weights[group] >= self.cap and group not in self.full:
             self.full |= {group}
 
     def next_due(self) -> int | None:
@@ -61,7 +62,7 @@ class Delays(Generic[T]):
     def _leave(self, group: Hashable, weight: int) -> None:
         self._weights[group] -= weight
         # Half empty before more is read: pausing and resuming is not free.
-        if self._weights[group] <= self._cap // 2 and group in self.full:
+        if self._weights[group] <= self.cap // 2 and group in self.full:
             self.full -= {group}
         if not self._weights[group]:
             del self._weights[group]

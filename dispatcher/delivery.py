@@ -89,6 +89,10 @@ class Delivery:
         """See `Traffic.late_is_full`."""
         return self._traffic.late_is_full()
 
+    def share_out(self, partitions: int) -> None:
+        """See `Traffic.share_out`."""
+        self._traffic.share_out(partitions)
+
     def full(self) -> Collection[object]:
         """(topic, partition) of which enough retries are kept until they are due."""
         return self._traffic.delays.full

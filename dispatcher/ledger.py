@@ -101,7 +101,7 @@ class Ledger:
         if move.to is None:
             failure = {
                 "error": "paused",
-                "detail": "its action is paused: save it again, then replay what is kept here",
+                "detail": "its action is paused; `pca config resume` it, then `pca replay` what is kept",
                 "status": None,
                 "failed_at": now,
             }

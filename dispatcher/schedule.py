@@ -16,8 +16,8 @@ HOLD = 1.25
 """A record is held at most so many times its topic's delay; what must wait longer goes round again.
 Else one endpoint's `Retry-After` of a day would hold up everybody's retries behind it."""
 FAR = 15.0
-"""A topic whose delay is so many times the wait is not used for it: where much waits for hours, what
-waits for a minute would not be read in time."""
+"""A topic whose delay is so many times the wait is not used for it: where much waits for hours,
+what waits for a minute would not be read in time."""
 LONGEST_WAIT = 1800.0
 """Seconds for which a dispatch that is not being tried is put off, at most."""
 _SECOND = 1_000_000
@@ -62,7 +62,7 @@ class Schedule:
         half_age = min((now - routed_at) / _SECOND / 2, LONGEST_WAIT)
         shortest = min(delay for _, delay in self.delays)
         wait = max(shortest, half_age, (until - now) / _SECOND) * (1 + JITTER * self.dice())
-        return Postponement(self._topic(wait), now + int(wait * _SECOND))
+        return Postponement(self._topic(wait), max(until, now + int(wait * _SECOND)))
 
     def go_round(self, now: int, due_at: int) -> Postponement:
         """The next topic for one that is not due yet though its topic's delay has passed."""

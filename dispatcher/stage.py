@@ -54,6 +54,7 @@ class DispatcherStage:
             topic: HOLD * self._topics.delay_of(topic)
             for topic in {each[0] for each in self._retries}
         }
+        self._delivery.share_out(len(self._retries))
         self._endpoints.follow({partition for _, partition in partitions})
 
     def revoked(self, trackers: Collection[OffsetTracker]) -> None:

@@ -22,6 +22,8 @@ DUE_AT_ONCE = 500
 """Of what falls due together, so many are looked at before anything else has its turn."""
 HELD_PER_PARTITION = 2 * 1024 * 1024
 """Bytes of retries kept for each partition of a retry topic before reading of it pauses."""
+HELD_IN_ALL = 64 * 1024 * 1024
+"""The same for all of them together; where there are very many each still has a sixteenth."""
 HELD_IN_HAND = 256 * 1024 * 1024
 """Bytes of dispatches waiting for their turn or in flight before no more is taken in."""
 
@@ -83,6 +85,11 @@ class Traffic(Generic[T]):
         """Of what waits for its turn or is in flight."""
         self._sweep_at = 0
         self._late_is_full = False
+
+    def share_out(self, partitions: int) -> None:
+        """Bound what is kept of retries by how many partitions of retry topics there are."""
+        share = HELD_IN_ALL // max(1, partitions)
+        self.delays.cap = max(HELD_PER_PARTITION // 16, min(HELD_PER_PARTITION, share))
 
     def arrive(self, items: Sequence[T], now: int) -> list[Moved[T]]:
         """Dispatches have been read."""

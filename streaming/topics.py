@@ -50,6 +50,8 @@ class Topic:
         config = {
             "cleanup.policy": self.cleanup_policy,
             "max.message.bytes": str(self.max_record_bytes),
+            # How long a retry has waited is told by our own clock, not by the broker's.
+            "message.timestamp.type": "CreateTime",
             # With three copies a record is acknowledged when two have it: one broker may fail.
             "min.insync.replicas": str(max(1, replication_factor - 1)),
         }

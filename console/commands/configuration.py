@@ -149,6 +149,20 @@ def rotate_secret(
         typer.echo(made["public_key"] or made["secret"])
 
 
+@config.command()
+def resume(
+    account: Annotated[str, typer.Argument()],
+    action: Annotated[str, typer.Argument(help="The action's id.")],
+) -> None:
+    """Have a paused action tried again, unchanged. `pca replay` sends what was kept meanwhile."""
+    with reported():
+        path = f"/v1/accounts/{quote(account, '')}/actions/{quote(action, '')}/resume"
+        with Client(load()) as console:
+            resumed = console.post(path, b"")
+        version = resumed["version"]
+        typer.echo(f"{account}/{action} is at version {version}; the next call for it is the probe")
+
+
 def show(outcome: dict[str, Any]) -> None:
     """Print changes a line each, coloured on a terminal, and the counts."""
     lines = []

@@ -107,6 +107,19 @@ async def put_action(
     return answer(action, _masked(entity))
 
 
+@routes.post(
+    "/accounts/{account}/actions/{action}/resume",
+    response_model=ActionAnswer,
+    responses=_NOT_FOUND,
+)
+async def resume_action(store: Store, account: AccountId, action: EntityId) -> Response:
+    """Have a paused action tried again: it gets a new version and stays as it is otherwise.
+
+    The next call for it is the probe. What was kept meanwhile is sent again by `pca replay`.
+    """
+    return answer(action, _masked(await operations.resume(store, account, action)))
+
+
 @routes.delete(
     "/accounts/{account}/actions/{action}",
     status_code=204,

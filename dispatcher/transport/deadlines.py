@@ -9,6 +9,7 @@ from typing import Protocol
 
 WIDTH = 0.05
 """Seconds that a slot covers: how late a deadline may be noticed. It is never early."""
+_ROUNDING = 0.001
 
 
 class Overdue(Protocol):
@@ -73,8 +74,14 @@ class Deadlines:
         """See `Wheel.add`; `due` is of the clock that was given."""
         number = self._wheel.add(due, thing)
         if self._timer is None:
-            self._timer = self._loop.call_later(self._width, self._tick)
+            self._set_timer()
         return number
+
+    def _set_timer(self) -> None:
+        """For the end of the present slot, and a little: loops round to milliseconds, and going off
+        just before it would make all of the slot wait for another."""
+        left = self._width - self._clock() % self._width
+        self._timer = self._loop.call_later(left + _ROUNDING, self._tick)
 
     def _tick(self) -> None:
         self._timer = None
@@ -82,7 +89,7 @@ class Deadlines:
             thing.overdue()
         # One of them may have added another, and so set the timer.
         if self._timer is None and self._wheel:
-            self._timer = self._loop.call_later(self._width, self._tick)
+            self._set_timer()
 
     def close(self) -> list[Overdue]:
         """Stop. Returns what still waits."""

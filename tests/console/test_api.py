@@ -378,3 +378,15 @@ async def test_openapi_describes_everything(api):
             assert problem_["schema"] == {"$ref": "#/components/schemas/Problem"}
             if "requestBody" in operation:
                 assert operation["requestBody"]["content"]["application/json"]["schema"]
+
+
+async def test_a_paused_action_is_resumed_by_a_new_version_of_the_same(acme, backend):
+    created = await acme.post("/v1/accounts/acme/actions", json=ACTION)
+    path, before = created.headers["location"], created.json()
+    resumed = await acme.post(f"{path}/resume")
+    assert (resumed.status_code, resumed.headers["etag"]) == (200, f'"{before["version"] + 1}"')
+    assert resumed.json() == before | {"version": before["version"] + 1}
+
+
+async def test_what_is_not_there_cannot_be_resumed(acme, backend):
+    assert (await acme.post("/v1/accounts/acme/actions/none/resume")).status_code == 404

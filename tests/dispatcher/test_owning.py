@@ -248,6 +248,6 @@ async def test_while_many_retries_wait_their_topics_are_not_read_whatever_else_l
 
 async def test_a_partition_whose_delayed_dispatches_fill_their_room_is_not_read(stage, monkeypatch):
     stage.stage.assigned(PARTITIONS)
-    monkeypatch.setattr(stage.delivery._traffic.delays, "_cap", 3)
+    monkeypatch.setattr(stage.delivery._traffic.delays, "cap", 3)
     await stage.take(stage.flight(due_at=5_000_000))
     assert set(stage.stage.closed()) == {("pca.dispatch", 0)}
