@@ -10,7 +10,7 @@ from typing import Any
 import fastavro
 
 from dispatcher.analytics import CompiledEvent, compile_event
-from dispatcher.lanes import EARLY, LATE
+from dispatcher.lane import EARLY, LATE
 from dispatcher.render import CompiledAction, compile_action
 from dispatcher.request import Request, Unsendable
 from schemas.codec import Codec, Undecodable, decode_body

@@ -9,7 +9,9 @@ from __future__ import annotations
 import heapq
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar
+from typing import Generic
+
+from dispatcher.lane import EARLY, LATE, Lane, Queue, T
 
 PATIENCE = 1_000_000
 """What has waited longer is in a slow lane: the rest of its queue goes elsewhere."""
@@ -17,107 +19,8 @@ SWEEP = 250_000
 """Between sweeps. When one comes later than twice that, it was the process that stood still."""
 BRISK = 500
 """So much may wait, however little was started of late."""
-EARLY, LATE = 0, 1
-"""First tries, and tries after a failure. Each has a share of what may be in flight, so a storm of
-the one leaves room for the other."""
 LATE_SHARE = 0.25
-_BURST = 0.1
-"""Seconds' worth of a rate limit that may start at once: in a second a tenth above it at most."""
-_SECOND = 1_000_000
-
-
-class Item(Protocol):
-    """What waits in a lane."""
-
-    key: str
-    """Of the action."""
-    kind: int
-    """`EARLY` or `LATE`."""
-    max_in_flight: int | None
-    rate_limit: float | None
-    """Starts a second."""
-    action_version: int
-    """The limits are those of the latest."""
-    offered_at: int
-    """Set when it begins to wait."""
-
-
-T = TypeVar("T", bound=Item)
-
-
-class _Queue(Generic[T]):
-    __slots__ = ("in_flight", "items", "kind", "lane", "queued")
-
-    def __init__(self, lane: Lane[T], kind: int) -> None:
-        self.lane = lane
-        self.kind = kind
-        self.items: deque[T] = deque()
-        self.in_flight = 0
-        self.queued = False
-        """It stands in the queue of turns."""
-
-
-class Lane(Generic[T]):
-    """One action's early and late queue, under one cap and one rate."""
-
-    __slots__ = (
-        "cap", "key", "queues", "rate", "slow", "throttled", "tokens", "tokens_at", "version",
-    )  # fmt: skip
-
-    def __init__(self, key: str, now: int) -> None:
-        self.key = key
-        self.cap = 1
-        self.rate: float | None = None
-        self.tokens = 1.0
-        self.tokens_at = now
-        self.throttled = False
-        """It waits for its rate limit."""
-        self.slow = False
-        self.version = 0
-        self.queues = (_Queue(self, EARLY), _Queue(self, LATE))
-
-    @property
-    def in_flight(self) -> int:
-        early, late = self.queues
-        return early.in_flight + late.in_flight
-
-    @property
-    def waiting(self) -> int:
-        early, late = self.queues
-        return len(early.items) + len(late.items)
-
-    def limit(self, rate: float | None, now: int) -> None:
-        """Take over the rate limit of the newest item. The first starts with its burst; a changed
-        one gives none anew, and what waited for the old one need not."""
-        burst = max(1.0, (rate or 0.0) * _BURST)
-        if self.rate is None:
-            self.tokens, self.tokens_at = burst, now
-        else:
-            self._gain(now, self.rate)
-            self.tokens = min(self.tokens, burst)
-        self.rate, self.throttled = rate, False
-
-    def take_token(self, now: int) -> int:
-        """0 when one may start now, and it counts as started; else when one may."""
-        if self.rate is None:
-            return 0
-        self._gain(now, self.rate)
-        if self.tokens >= 1.0 - 1e-9:
-            self.tokens -= 1.0
-            return 0
-        return now + int((1.0 - self.tokens) / self.rate * _SECOND) + 1
-
-    def is_rested(self, now: int) -> bool:
-        """Nothing waits or is in flight, and its rate limit may be used in full."""
-        if self.waiting or self.in_flight or self.rate is None:
-            return False
-        self._gain(now, self.rate)
-        return self.tokens >= max(1.0, self.rate * _BURST) - 1e-9
-
-    def _gain(self, now: int, rate: float) -> None:
-        gained = max(0, now - self.tokens_at) / _SECOND * rate
-        self.tokens = min(max(1.0, rate * _BURST), self.tokens + gained)
-        self.tokens_at = now
+"""Of what may be in flight."""
 
 
 class Lanes(Generic[T]):
@@ -127,8 +30,7 @@ class Lanes(Generic[T]):
     *full* (its lane's cap, its own share of it, or `may_start` forbids: it is looked at again when
     one of the lane ends), *throttled* (until its rate limit lets it), or *crowded out* (the process
     has little left, and the lane has its part of it: looked at again when one of its own ends, and
-    in turn when any does). A lane with
-    nothing waiting and nothing in flight is forgotten.
+    in turn when any does). A lane with nothing waiting and nothing in flight is forgotten.
     """
 
     def __init__(
@@ -146,8 +48,8 @@ class Lanes(Generic[T]):
         self.in_flight = [0, 0]
         self.waiting = [0, 0]
         self._lanes: dict[str, Lane[T]] = {}
-        self._turns: tuple[deque[_Queue[T]], ...] = (deque(), deque())
-        self._crowded_out: tuple[OrderedDict[_Queue[T], None], ...] = (OrderedDict(), OrderedDict())
+        self._turns: tuple[deque[Queue[T]], ...] = (deque(), deque())
+        self._crowded_out: tuple[OrderedDict[Queue[T], None], ...] = (OrderedDict(), OrderedDict())
         self._throttled: list[tuple[int, str]] = []
         self._turn = 0
         self._swept_at: int | None = None
@@ -315,36 +217,36 @@ class Lanes(Generic[T]):
         """How many actions something waits or is in flight for."""
         return len(self._lanes)
 
-    def _shorten(self, queue: _Queue[T], kept: int) -> list[T]:
+    def _shorten(self, queue: Queue[T], kept: int) -> list[T]:
         taken = [queue.items.pop() for _ in range(len(queue.items) - kept)]
         taken.reverse()
         self.waiting[queue.kind] -= len(taken)
         return taken
 
-    def _cap(self, queue: _Queue[T]) -> int:
+    def _cap(self, queue: Queue[T]) -> int:
         """How much of a lane may be in flight. Less when much of the process is in use: hundreds of
         endpoints that hang together leave room for the others."""
         return self._part(queue, self.in_flight[queue.kind])
 
-    def _kept(self, queue: _Queue[T]) -> int:
+    def _kept(self, queue: Queue[T]) -> int:
         """How much may wait in a slow lane. Less also when much waits: hundreds that wait for rate
         limits of their own leave room for others to be taken in."""
         return self._part(queue, max(self.in_flight[queue.kind], self.waiting[queue.kind]))
 
-    def _part(self, queue: _Queue[T], used: int) -> int:
+    def _part(self, queue: Queue[T], used: int) -> int:
         cap, share = queue.lane.cap, self.shares[queue.kind]
         if used * 2 < share:
             return cap
         return max(1, cap // 4) if used * 4 < share * 3 else 1
 
-    def _has_slot(self, queue: _Queue[T]) -> bool:
+    def _has_slot(self, queue: Queue[T]) -> bool:
         lane = queue.lane
         if lane.in_flight >= lane.cap:
             return False
         # Of a lane's own cap, retries leave most to new calls.
         return queue.kind == EARLY or queue.in_flight < max(1, lane.cap // 4)
 
-    def _line_up(self, queue: _Queue[T]) -> None:
+    def _line_up(self, queue: Queue[T]) -> None:
         if not queue.items or queue.queued or queue.lane.throttled or not self._has_slot(queue):
             return
         queue.queued = True

@@ -101,7 +101,7 @@ class Ledger:
         if move.to is None:
             failure = {
                 "error": "paused",
-                "detail": "its action is paused; `pca config resume` it, then `pca replay` what is kept",
+                "detail": "its action is paused: `pca config resume`, then `pca replay`",
                 "status": None,
                 "failed_at": now,
             }

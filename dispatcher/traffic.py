@@ -14,7 +14,8 @@ from dispatcher import outcome as outcomes
 from dispatcher.breaker import Breaker, Change, Rules
 from dispatcher.delays import Delays
 from dispatcher.endpoints import Endpoints
-from dispatcher.lanes import EARLY, LATE, SWEEP, Item, Lanes
+from dispatcher.lane import EARLY, LATE, Item
+from dispatcher.lanes import SWEEP, Lanes
 from dispatcher.outcome import Outcome, outcome
 from dispatcher.schedule import Postponement, Schedule
 

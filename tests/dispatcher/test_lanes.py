@@ -8,7 +8,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from dispatcher.lanes import EARLY, LATE, PATIENCE, Lanes
+from dispatcher.lane import EARLY, LATE
+from dispatcher.lanes import PATIENCE, Lanes
 
 SECOND = 1_000_000
 

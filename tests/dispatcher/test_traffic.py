@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import pytest
 
 from dispatcher.breaker import Rules
-from dispatcher.lanes import EARLY, LATE, PATIENCE
+from dispatcher.lane import EARLY, LATE
+from dispatcher.lanes import PATIENCE
 from dispatcher.schedule import HOLD, Postponement, Schedule
 from dispatcher.traffic import Traffic
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from dispatcher.lanes import EARLY, LATE, PATIENCE, Lanes
+from dispatcher.lane import EARLY, LATE
+from dispatcher.lanes import PATIENCE, Lanes
 
 SECOND = 1_000_000
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mutations import Case
+from plain_reading import final_answer
 
 from dispatcher.transport import Answer, TransportError
 
@@ -19,12 +20,12 @@ class Agreement:
     accepted: bool = True
 
 
-def agreement(one: Case, native: End, reference: End) -> Agreement:
+def agreement(native: End, reference: End) -> Agreement:
     """Same status and same start of the body, or both refuse; else a reason, or none."""
     if isinstance(native, TransportError) and isinstance(reference, TransportError):
         return Agreement("both refuse")
     if isinstance(native, Answer) and isinstance(reference, Answer):
-        if (native.status, native.body) == (reference.status, reference.body):
+        if shown(native) == shown(reference):
             return Agreement("both take the same")
         return Agreement("both take it, but not the same", accepted=False)
     if isinstance(native, Answer):
@@ -32,14 +33,26 @@ def agreement(one: Case, native: End, reference: End) -> Agreement:
     return Agreement("only the reference takes it", accepted=False)
 
 
-def behind(whole: Answer, native: End, reference: End) -> Agreement | None:
-    """What is accepted of an answer that only ours takes, once both were asked again without the
-    bytes behind it; None where those do not explain it."""
-    ends = [whole, native, reference]
-    taken = {(end.status, end.body) for end in ends if isinstance(end, Answer)}
-    if len(taken) == 1 and not any(isinstance(end, TransportError) for end in ends):
-        return Agreement(
-            "only native takes it; both do without the bytes behind the answer, for which the"
-            " reference throws it away"
-        )
-    return None
+def rewritten(answer: bytes) -> Iterator[tuple[str, bytes]]:
+    """Why the reference may refuse what ours takes, each with the answer without that reason."""
+    found = final_answer(answer)
+    if found:
+        start, end = found
+        if end < len(answer):
+            yield "bytes behind it, for which the reference throws it away", answer[:end]
+        if start:
+            yield "an odd interim answer before it, which ours throws away", answer[start:end]
+
+
+def explained(reason: str, original: Answer, native: End, reference: End) -> Agreement | None:
+    """Whether that was it: both were asked for the rewritten answer, and take just what ours made
+    of the original one."""
+    for end in (native, reference):
+        if isinstance(end, TransportError) or shown(end) != shown(original):
+            return None
+    return Agreement(f"only native takes it; both do without {reason}")
+
+
+def shown(answer: Answer) -> tuple[int, bytes]:
+    """What is compared."""
+    return answer.status, answer.body

@@ -22,10 +22,9 @@ from functools import partial
 from pathlib import Path
 from typing import get_args
 
-from agreement import Agreement, agreement, behind
+from agreement import Agreement, agreement, explained, rewritten
 from mutations import Case, case
 from origins import OriginServer
-from plain_reading import end_of_answer
 from transports import (
     LOOPS,
     MAKERS,
@@ -240,15 +239,15 @@ async def fuzz(seed: int, first: int, count: int, report: Report, workers: int =
 async def judged(
     fuzzer: Fuzzer, one: Case, ends: dict[str, End], origins: dict[str, OriginServer]
 ) -> Agreement:
-    """How the transports agree; where only ours takes an answer, also without what is behind it."""
-    found = agreement(one, **ends)
-    if found.accepted:
+    """How the transports agree; where only ours takes an answer, whether there is a reason."""
+    found, native = agreement(**ends), ends["native"]
+    if found.accepted or isinstance(native, TransportError):
         return found
-    end = end_of_answer(one.answer)
-    if end is None or end == len(one.answer) or isinstance(ends["native"], TransportError):
-        return found
-    cut = replace(one, pieces=(one.answer[:end],))
-    return behind(ends["native"], **await fuzzer.play(cut, origins)) or found
+    for reason, answer in rewritten(one.answer):
+        again = await fuzzer.play(replace(one, pieces=(answer,)), origins)
+        if because := explained(reason, native, **again):
+            return because
+    return found
 
 
 async def alone(one: Case, report: Report) -> tuple[dict[str, End], Agreement]:

@@ -11,7 +11,7 @@ from itertools import pairwise
 from random import Random
 from typing import Literal
 
-from plain_reading import end_of_answer
+from plain_reading import final_answer
 
 _OK = b"HTTP/1.1 200 OK\r\n"
 _HELLO = b"5\r\nhello\r\n"
@@ -109,7 +109,7 @@ def _ending(answer: bytes, dice: Random) -> Ending:
     if dice.random() < 0.05:
         return "resets"
     # To be waited for until the deadline is the most costly end; a few of those are enough.
-    whole = end_of_answer(answer) is not None
+    whole = final_answer(answer) is not None
     return "goes on" if dice.random() < (0.8 if whole else 0.06) else "closes"
 
 

@@ -1,29 +1,33 @@
-"""Where a whole answer ends: HTTP/1.1 read plainly, with no code of ours or aiohttp's."""
+"""Where a whole answer is: HTTP/1.1 read plainly, with no code of ours or aiohttp's."""
 
 from __future__ import annotations
 
 import re
 
-_HEAD_END = re.compile(rb"\r?\n\r?\n")
+_HEAD_END = re.compile(rb"\r?\n[ \t]*\r?\n")
 _STATUS = re.compile(rb"\s*HTTP/1\.[01] +(\d{3})")
-_LENGTH = re.compile(rb"content-length[ \t]*:[ \t]*(\d{1,15})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_LENGTH = re.compile(
+    rb"content-length[ \t]*:[ \t]*(\d{1,15})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
+)
 _CHUNKED = re.compile(
     rb"transfer-encoding[ \t]*:[^\n]*chunked[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
 )
 _CHUNK = re.compile(rb"[ \t]*([0-9a-fA-F]{1,15})[^\n]*\n")
 
 
-def end_of_answer(data: bytes) -> int | None:
-    """How many bytes the first final answer is long; None where that cannot be said."""
+def final_answer(data: bytes) -> tuple[int, int] | None:
+    """From where to where the first final answer goes; None where that cannot be said."""
     start = 0
     while True:
         found = _HEAD_END.search(data, start)
         status = _STATUS.match(data, start)
         if not found or not status:
             return None
-        head, start = data[start : found.end()], found.end()
         if not status[1].startswith(b"1"):
-            return _end_of_body(data, start, status[1], head)
+            head = data[start : found.end()]
+            end = _end_of_body(data, found.end(), status[1], head)
+            return None if end is None else (start, end)
+        start = found.end()
 
 
 def _end_of_body(data: bytes, start: int, status: bytes, head: bytes) -> int | None:

@@ -14,7 +14,7 @@ import random
 from collections import Counter, defaultdict
 
 from dispatcher.breaker import Rules
-from dispatcher.lanes import EARLY, LATE
+from dispatcher.lane import EARLY, LATE
 from dispatcher.schedule import HOLD, Schedule
 from dispatcher.traffic import Traffic
 from streaming.offsets import MAX_METADATA, OffsetTracker
