@@ -8,6 +8,7 @@ import typer
 
 from console.commands.configuration import apply, config, export, plan
 from console.commands.demo import demo
+from console.commands.replay import replay
 from console.commands.topics import topics
 from console.commands.up import up
 from deploy.kafka.cli import app as kafka
@@ -26,6 +27,7 @@ app.command()(plan)
 app.command()(apply)
 app.command()(export)
 app.command()(emit)
+app.command()(replay)
 app.add_typer(config, name="config")
 app.add_typer(topics, name="topics")
 app.add_typer(kafka, name="kafka")

@@ -10,6 +10,7 @@ from plain_reading import final_answer
 from dispatcher.transport import Answer, TransportError
 
 End = Answer | TransportError
+_CODING = "transfer-encoding"
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,13 @@ def agreement(native: End, reference: End) -> Agreement:
         return Agreement("both take it, but not the same", accepted=False)
     if isinstance(native, Answer):
         return Agreement("only native takes it", accepted=False)
+    coding = next((v for k, v in reference.headers.items() if k.lower() == _CODING), "chunked")
+    if coding.strip().lower() != "chunked":
+        return Agreement(
+            "only the reference takes it; its Transfer-Encoding is not plainly `chunked`, and where"
+            " one may doubt how long a body is, ours does not take the end of the connection for"
+            " the end of the body"
+        )
     return Agreement("only the reference takes it", accepted=False)
 
 

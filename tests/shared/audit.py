@@ -14,64 +14,58 @@ class Arrival:
     webhook_id: str
 
 
-def arrivals(log):
-    """All that the sink has written so far, in order; a line that is cut off waits."""
+def arrivals(log, tag=""):
+    """What the sink has written so far of the calls whose sid starts with `tag`, in order; a line
+    that is cut off waits."""
     text = log.read_text()
     whole = text[: text.rfind("\n") + 1]
     found = []
     for line in whole.splitlines():
         at, path, webhook_id = line.split(" ")
-        found.append(Arrival(int(at) / 1e9, path, webhook_id))
+        if f"sid={tag}" in path:
+            found.append(Arrival(int(at) / 1e9, path, webhook_id))
     return found
 
 
 @dataclass(frozen=True)
-class Fault:
-    """Something that was done to the line."""
-
-    at: float
-    """Seconds since 1970."""
-    what: str
-    in_flight: int
-    """Requests under way just before, in all dispatchers that were hit."""
-    over: float = 0.0
-    """When Kafka was back, where it was away; seconds since 1970."""
-
-
-@dataclass(frozen=True)
 class Verdict:
+    """What came of one fault. Times in seconds."""
+
     missing: set
     unexpected: set
     ids_per_pair: int
     """The most webhook-ids that one (call, action) came with: 1 when the id is stable."""
     duplicates: int
-    allowed: int
+    first: float
+    """From the end of the fault until the next request that had not come before."""
+    all: float
+    """From the end of the fault until everything had come that waited then."""
+    slowest: float
+    """The longest from the writing of a call to the first arrival of a request of it."""
 
 
-def judge(found, expected, faults, interval):
-    """Hold the arrivals against the expected (path) set.
+def judge(found, expected, over):
+    """Hold the arrivals against the `expected` paths, with the times when their calls were written.
 
-    Duplicates allowed are, for each fault: what was completed in the commit `interval` (seconds)
-    before it, and what was in flight. That is what the dispatchers that were hit were sending, and
-    what was between the stages: it arrives in the interval after the fault, or, where Kafka was
-    away, in the interval after the line moves again.
+    `over` is when the fault was, in seconds since 1970.
     """
     counts = Counter(arrival.path for arrival in found)
-    ids = {}
+    ids, came = {}, {}
     for arrival in found:
         ids.setdefault(arrival.path, set()).add(arrival.webhook_id)
+        came.setdefault(arrival.path, arrival.at)
+    waited = [came[path] for path, at in expected.items() if path in came and at <= over]
     return Verdict(
-        missing=expected - counts.keys(),
-        unexpected=counts.keys() - expected,
+        missing=expected.keys() - counts.keys(),
+        unexpected=counts.keys() - expected.keys(),
         ids_per_pair=max((len(known) for known in ids.values()), default=0),
         duplicates=sum(counts.values()) - len(counts),
-        allowed=sum(_allowed(found, fault, interval) for fault in faults),
+        first=min((at for at in came.values() if at >= over), default=over) - over,
+        all=max(0.0, max(waited, default=over) - over),
+        slowest=max((came[p] - at for p, at in expected.items() if p in came), default=0.0),
     )
 
 
-def _allowed(found, fault, interval):
-    times = [arrival.at for arrival in found]
-    around = sum(abs(at - fault.at) <= interval for at in times)
-    moving = min((at for at in times if at > fault.over), default=0.0) if fault.over else 0.0
-    resumed = sum(moving <= at <= moving + interval for at in times)
-    return fault.in_flight + around + resumed
+def around(found, at, seconds):
+    """How many requests arrived within so many seconds of a moment, before or after."""
+    return sum(abs(arrival.at - at) <= seconds for arrival in found)

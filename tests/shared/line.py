@@ -136,29 +136,50 @@ class Line:
 
     def count(self, topic):
         """How many records were ever written to a topic."""
-        partitions = range(self.topics.all[topic].partitions)
-        ends = (self._ends.get_watermark_offsets(TopicPartition(topic, p), 5) for p in partitions)
-        return sum(high for _, high in ends)
+        return sum(end.offset for end in self.ends(topic))
+
+    def ends(self, topic):
+        """Where a topic's partitions end."""
+        return [
+            TopicPartition(topic, number, self._ends.get_watermark_offsets(partition, 5)[1])
+            for number in range(self.topics.all[topic].partitions)
+            for partition in [TopicPartition(topic, number)]
+        ]
 
     def read(self, topic, count, timeout=20.0):
         """The first `count` records of a topic, in no particular order."""
+        partitions = range(self.topics.all[topic].partitions)
+        start = [TopicPartition(topic, number, 0) for number in partitions]
+        return self._read_from(start, count, timeout)
+
+    def since(self, ends, timeout=60.0):
+        """The records written to a topic since its `ends` were there."""
+        count = self.count(ends[0].topic) - sum(end.offset for end in ends)
+        return self._read_from(ends, count, timeout)
+
+    def _read_from(self, start, count, timeout):
         reader = self._reader()
-        partitions = self.topics.all[topic].partitions
-        reader.assign([TopicPartition(topic, number, 0) for number in range(partitions)])
-        found = []
+        reader.assign(start)
+        topic, found = start[0].topic, []
         deadline = time.monotonic() + timeout
         try:
             while len(found) < count:
                 assert time.monotonic() < deadline, f"{len(found)} of {count} records on {topic}"
-                found += [m for m in reader.consume(count, 0.1) if m.error() is None]
+                found += [m for m in reader.consume(min(count, 10_000), 0.1) if m.error() is None]
         finally:
             reader.close()
         return found
 
     def metric(self, stage: StageProcess, name, **labels):
         """The value of a stage's metric now; 0 where it does not stand there yet."""
+        return next(self._samples(stage, name, labels), 0.0)
+
+    def total(self, stage: StageProcess, name, **labels):
+        """The sum of a metric over the labels that are not given."""
+        return sum(self._samples(stage, name, labels))
+
+    def _samples(self, stage, name, labels):
         for family in text_string_to_metric_families(stage.metrics()):
             for sample in family.samples:
                 if sample.name == name and labels.items() <= sample.labels.items():
-                    return sample.value
-        return 0.0
+                    yield sample.value

@@ -7,10 +7,10 @@ import re
 _HEAD_END = re.compile(rb"\r?\n[ \t]*\r?\n")
 _STATUS = re.compile(rb"\s*HTTP/1\.[01] +(\d{3})")
 _LENGTH = re.compile(
-    rb"content-length[ \t]*:[ \t]*(\d{1,15})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
+    rb"^[ \t]*content-length[ \t]*:[ \t]*(\d{1,15})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
 )
 _CHUNKED = re.compile(
-    rb"transfer-encoding[ \t]*:[^\n]*chunked[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
+    rb"^[ \t]*transfer-encoding[ \t]*:[^\n]*chunked[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
 )
 _CHUNK = re.compile(rb"[ \t]*([0-9a-fA-F]{1,15})[^\n]*\n")
 

@@ -17,6 +17,8 @@ class Difference:
     ends: tuple[End, ...] = ()
     """How they end there instead; all else holds. Empty where harm is done: then the row has to
     fail, so that we learn when it no longer does."""
+    always: bool = True
+    """Harm is done every time, and not only when buffers are full."""
 
 
 DIFFERENCES = (
@@ -75,6 +77,7 @@ DIFFERENCES = (
             "never reads a body of 4 MiB",
             "reads a body of 4 MiB a byte at a time",
         ),
+        always=False,
     ),
     Difference(
         "reference",
