@@ -214,7 +214,7 @@ def _look_at(message: Message, codec: Codec, found: Found) -> None:
     # Kept as it came, with the reason beside it: even where it can be read by now, its dispatcher
     # could not, and nobody knows what it is.
     headers = cast("Headers", message.headers() or [])
-    if any(name == "none" for name, _ in headers):
+    if any(name == "reason" for name, _ in headers):
         found.unreadable += 1
         return
     try:
