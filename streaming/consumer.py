@@ -331,7 +331,7 @@ class ConsumerLoop:
             tracker.gone = True
         self._trackers, self._paused = {}, set()
         consumer.unassign()
-        log.info("revoked", extra={"partitions": len(trackers)})
+        log.info("revoked", extra=_given_up(trackers))
 
     def _drain(self, trackers: Collection[OffsetTracker], deadline: float) -> None:
         """Start nothing more, wait `deadline` seconds for what is in flight, commit the rest."""
@@ -362,7 +362,13 @@ class ConsumerLoop:
         for tracker in trackers:
             tracker.gone = True
         self._retire(trackers)
-        log.warning("partitions lost", extra={"partitions": len(trackers)})
+        log.warning("partitions lost", extra=_given_up(trackers))
+
+
+def _given_up(trackers: Collection[OffsetTracker]) -> dict[str, int]:
+    """For the log: `unfinished` records were begun here and will be done again elsewhere."""
+    unfinished = sum(tracker.in_hand for tracker in trackers)
+    return {"partitions": len(trackers), "unfinished": unfinished}
 
 
 def _listed(partitions: Collection[Partition]) -> str:

@@ -46,12 +46,7 @@ def _librdkafka_properties() -> dict[str, str]:
         for name, value in os.environ.items()
         if name.startswith(_KAFKA_PREFIX)
     }
-    defaults = {
-        "bootstrap.servers": "127.0.0.1:9092",
-        # librdkafka would wait up to 10 s before it knocks again at a broker that was away.
-        "reconnect.backoff.max.ms": "1000",
-    }
-    return defaults | properties
+    return {"bootstrap.servers": "127.0.0.1:9092"} | properties
 
 
 class Settings(BaseSettings):
@@ -129,7 +124,9 @@ class Settings(BaseSettings):
     """Where events of the Google Analytics option are sent; the dispatcher and test-sends read it.
     The egress guard judges it as any other."""
 
-    kafka: dict[str, str] = Field(default_factory=_librdkafka_properties)
+    kafka: Annotated[
+        dict[str, str], Field(default_factory=_librdkafka_properties, validate_default=True)
+    ]
     """librdkafka properties, from `PCA_KAFKA_…`."""
 
     @field_validator(
@@ -154,6 +151,12 @@ class Settings(BaseSettings):
             if not seconds(delay):
                 raise ValueError(f"{delay} is no delay: it would be tried again without a pause")
         return value
+
+    @field_validator("kafka")
+    @classmethod
+    def _knocks_again_soon(cls, value: dict[str, str]) -> dict[str, str]:
+        # librdkafka would wait up to 10 s before it knocks again at a broker that was away.
+        return {"reconnect.backoff.max.ms": "1000"} | value
 
     @field_validator("dispatcher_pause_after")
     @classmethod

@@ -178,7 +178,7 @@ async def test_a_change_is_published_at_once(database, sender, publisher, monkey
         start = loop.time()
         await save(database, "Acme")
         await until(lambda: sender.records)
-        assert loop.time() - start < 0.3
+        assert loop.time() - start < 3, "not by the next look, which is a minute away"
 
 
 async def test_only_one_console_publishes_and_another_takes_over(database, store_url, sender):

@@ -91,10 +91,12 @@ def dribbling(start, part):
 
     async def answer(_, writer):
         writer.write(start)
-        while True:
-            writer.write(part)
-            await writer.drain()
-            await asyncio.sleep(0.01)
+        # uvloop says RuntimeError of a connection that is closed already.
+        with contextlib.suppress(RuntimeError):
+            while True:
+                writer.write(part)
+                await writer.drain()
+                await asyncio.sleep(0.01)
 
     return answer
 
