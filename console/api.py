@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Callable
 
 from fastapi import FastAPI, Request
@@ -77,10 +78,19 @@ def console_app(
     return app
 
 
+_DISK_FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE})
+
+
 async def _database_away(_: Request, error: Exception) -> Response:
     if isinstance(error, IntegrityError | ProgrammingError | DataError):
         raise error  # it answers, and we asked it nonsense
     log.warning("database unavailable", extra={"error": str(error).partition("\n")[0]})
+    if getattr(getattr(error, "orig", None), "sqlite_errorcode", None) in _DISK_FULL:
+        return Problem(
+            507,
+            "Disk full",
+            "The console's data folder is full; nothing was changed. Make room, then try again.",
+        ).response()
     return Problem(
         503,
         "Database unavailable",

@@ -104,7 +104,10 @@ class Connection(asyncio.Protocol):
 
     def _write_on(self) -> None:
         """Hand on as much of a long body as is taken without piling up."""
+        transport = self._transport
         while self._unsent is not None and not self._paused and not self.closed:
+            if transport is None or transport.is_closing():
+                return  # it failed, and says so soon
             part, rest = self._unsent[:SLICE], self._unsent[SLICE:]
             self._unsent = rest or None
             self._write(part)

@@ -166,12 +166,17 @@ class AnswerReader:
             return
         self.status = status
         self._head_done = True
-        names = [name.lower() for name, _ in fields]
+        # The parser takes `Content-Length : 300` for a length, so it must count as one here.
+        names = [name.strip(b" \t").lower() for name, _ in fields]
         self._check(len(fields), head_size(fields) if self._head_size > HEAD_LIMIT else 0)
         if status not in (204, 304):
             self._to_the_end = b"content-length" not in names
             if b"transfer-encoding" in names:
-                codings = b",".join(v for n, v in fields if n.lower() == b"transfer-encoding")
+                codings = b",".join(
+                    value
+                    for name, (_, value) in zip(names, fields, strict=True)
+                    if name == b"transfer-encoding"
+                )
                 last = codings.rpartition(b",")[2].strip(b" \t").lower()
                 self._to_the_end = last != b"chunked"
         if len(set(names)) == len(names):
