@@ -183,6 +183,7 @@ class ConsumerLoop:
                 break
             self._pause(set(self._trackers))
             self._consumer.poll(0.01)  # what it may return is not noted as read, so it is not lost
+            self._turned_at = time.monotonic()
             self._empty_mailbox()
         self._commit(self._trackers.values(), wait=True)
 

@@ -1,7 +1,9 @@
 """The consumer loop on a real broker, with a stage that only remembers."""
 
+import time
+
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from streaming import consumer as consumer_module
 from streaming import metrics
@@ -112,6 +114,63 @@ def test_stopping_waits_for_what_is_in_hand_and_commits_it(
     one.loop.complete(one.stage.held)
     one.join()
     assert (one.error, committed(0)) == (None, (3, ""))
+
+
+def test_while_it_waits_for_what_is_in_hand_its_partitions_are_not_in_doubt(
+    running, settings, topics, write
+):
+    """Else nothing that ends meanwhile would be written, and it would wait in vain."""
+    write(topics.calls, *numbered(3), partition=0)
+    one = running(settings.model_copy(update={"stop_deadline": 20}), holding=True)
+    one.stage.until_taken(3)
+    one.loop._doubt_after = 0.5
+    one.loop.stop()
+    one.stage.until(lambda: one.stage.lost)
+    until = time.monotonic() + 1.0
+    while time.monotonic() < until:
+        assert not one.loop.in_doubt()
+    one.loop.complete(one.stage.held)
+    one.join()
+
+
+def test_a_loop_that_stood_still_goes_on_when_the_broker_says_that_nothing_was_lost(
+    running, topics, write, committed
+):
+    write(topics.calls, *numbered(3), partition=0)
+    one = running()
+    one.stage.until_taken(3)
+    one.loop._turned_at -= 60
+    one.stage.until(lambda: not one.loop.in_doubt())
+    write(topics.calls, (b"k", b"more"), partition=0)
+    one.stage.until_taken(4)
+    one.stop()
+    assert (one.error, committed(0)) == (None, (4, ""))
+
+
+def test_a_loop_that_stood_still_gives_up_what_the_broker_says_is_not_its_own(
+    running, topics, write, monkeypatch
+):
+    write(topics.calls, *numbered(3), partition=0)
+    one = running(holding=True)
+    one.stage.until_taken(3)
+    refused = KafkaException(KafkaError(KafkaError.UNKNOWN_MEMBER_ID))
+    monkeypatch.setattr(one.loop, "_consumer", Refusing(one.loop._consumer, refused))
+    one.loop._turned_at -= 60
+    one.stage.until(lambda: one.stage.lost)
+    assert all(tracker.gone for tracker in one.stage.lost)
+
+
+class Refusing:
+    """A consumer whose commits the broker refuses."""
+
+    def __init__(self, consumer, error):
+        self._consumer, self._error = consumer, error
+
+    def __getattr__(self, name):
+        return getattr(self._consumer, name)
+
+    def commit(self, **_):
+        raise self._error
 
 
 def test_stopping_tells_the_stage_to_start_nothing_more(running, topics, write):
