@@ -117,3 +117,7 @@ def test_a_whole_answer_is_found(answer, behind):
 @pytest.mark.parametrize("answer", [GOOD[:-1], GOOD[:20], b"", b"SSH-2.0\r\n\r\n", CORPUS[3][:-1]])
 def test_what_is_cut_off_is_no_whole_answer(answer):
     assert final_answer(answer) is None
+
+
+def test_what_only_the_end_of_the_connection_ends_is_known_to():
+    assert final_answer(b"HTTP/1.1 200 OK\r\nX-A: b\r\n\r\nabc") == (0, None)

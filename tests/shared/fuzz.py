@@ -240,7 +240,7 @@ async def judged(
     fuzzer: Fuzzer, one: Case, ends: dict[str, End], origins: dict[str, OriginServer]
 ) -> Agreement:
     """How the transports agree; where only ours takes an answer, whether there is a reason."""
-    found, native = agreement(**ends), ends["native"]
+    found, native = agreement(one.answer, **ends), ends["native"]
     if found.accepted or isinstance(native, TransportError):
         return found
     for reason, answer in rewritten(one.answer):

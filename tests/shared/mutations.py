@@ -109,7 +109,8 @@ def _ending(answer: bytes, dice: Random) -> Ending:
     if dice.random() < 0.05:
         return "resets"
     # To be waited for until the deadline is the most costly end; a few of those are enough.
-    whole = final_answer(answer) is not None
+    found = final_answer(answer)
+    whole = found is not None and found[1] is not None
     return "goes on" if dice.random() < (0.8 if whole else 0.06) else "closes"
 
 

@@ -42,10 +42,14 @@ def transport(name: str, deadline: float, most: int) -> Transport:
 def run(loop: str, main: Coroutine[Any, Any, None]) -> None:
     """Run it to its end on a loop of that kind; fails if anything was logged or never retrieved."""
     complaints = Complaints()
-    with complaints, asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
-        runner.get_loop().set_exception_handler(complaints.unhandled)
-        runner.run(main)
-        gc.collect()  # what was never retrieved is complained of when it goes
+    gc.freeze()  # or the collection below would look through everything that pytest holds
+    try:
+        with complaints, asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
+            runner.get_loop().set_exception_handler(complaints.unhandled)
+            runner.run(main)
+            gc.collect()  # what was never retrieved is complained of when it goes
+    finally:
+        gc.unfreeze()
     assert not complaints.all, complaints.all
 
 
@@ -78,7 +82,8 @@ class _Metered(asyncio.Protocol):
         self._meter, self.inner = meter, inner
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._port = transport.get_extra_info("peername")[1]
+        peer = transport.get_extra_info("peername")  # None where it has gone already
+        self._port = peer[1] if peer else 0
         self.inner.connection_made(transport)
 
     def __getattr__(self, name: str) -> Any:

@@ -55,6 +55,8 @@ LENGTHS = (
     Row("says a length of 4 GiB and hangs up", says_and_closes(length(b"4294967296")), "closed"),
     Row("says a length of 8 EiB and sends on", floods(length(b"9223372036854775807"), b"x" * 8192),
         200, body=(b"ok" + b"x" * 4094), reused=False),
+    Row("puts a space before the colon of a length, and sends less",
+        says_and_closes(head(b"Content-Length : 9") + b"ok"), ("closed", "protocol")),
     Row("says more than it sends, and closes", says_and_closes(length(b"9")), "closed"),
     Row("sends more than it says", says(length(b"2", b"ok and more")), 200, body=b"ok",
         reused=False),
@@ -84,6 +86,9 @@ CODINGS = (
     Row("says CHUNKED", says(coded(b"CHUNKED")), 200, body=b"hello", reused=True),
     Row("says chunked with parameters", says_and_closes(coded(b"chunked;q=1")),
         (200, "protocol"), reused=False),
+    Row("puts a space before the colon of a coding, and sends half a chunk",
+        says_and_closes(head(b"Transfer-Encoding : chunked") + b"9\r\nok"),
+        ("closed", "protocol")),
     Row("says chunked in HTTP/1.0",
         says_and_closes(head(b"Transfer-Encoding: chunked", status=b"HTTP/1.0 200 OK") + HELLO
                         + LAST), (200, "protocol"), reused=False),
