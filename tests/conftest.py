@@ -42,6 +42,11 @@ def _need(java):
 
 
 @pytest.fixture(scope="session")
+def missing():
+    return _missing
+
+
+@pytest.fixture(scope="session")
 def kafka_can_run():
     _need(17)
 

@@ -51,10 +51,15 @@ class LocalKafka:
     stop and restart it. Its port stays the same over restarts. Use by one thread at a time.
     """
 
-    def __init__(self, data: Path, port: int | None = None) -> None:
-        """Use `data`, which need not exist; without `port`, the last one or a free one is taken."""
+    def __init__(self, data: Path, port: int | None = None, proxy: int | None = None) -> None:
+        """Use `data`, which need not exist; without `port`, the last one or a free one is taken.
+
+        `proxy` is the port of a proxy that somebody runs in front of the broker: clients that come
+        through it, to `behind_proxy`, are told to come to it for everything.
+        """
         self.data = data.expanduser().resolve()
         self._wanted_port = port
+        self._proxy = proxy
         self._ports = Ports(self.data / "ports.json")
         self._daemon = Daemon(self.data, "kafka")
         self._records = self.data / "records"
@@ -67,6 +72,14 @@ class LocalKafka:
         if bootstrap is None:
             raise NeverStarted(f"no broker has been started on {self.data} yet")
         return bootstrap
+
+    @property
+    def behind_proxy(self) -> str:
+        """Return the "127.0.0.1:PORT" that a proxy passes on to. Raises `NeverStarted`."""
+        port = self._ports.recall("proxied")
+        if port is None:
+            raise NeverStarted(f"no broker has been started on {self.data} for a proxy yet")
+        return f"{HOST}:{port}"
 
     def status(self) -> BrokerStatus:
         """Return whether the broker's process runs, and where; asks the broker nothing."""
@@ -105,7 +118,12 @@ class LocalKafka:
             jars = fetch(_FOLDER / "pom.xml", "copy-dependencies", java, report)
             port = self._ports.settle("broker", self._wanted_port)
             controller_port = self._ports.settle_inner("controller")
-            self._properties.write_text(broker_properties(self._records, port, controller_port))
+            proxied = None
+            if self._proxy is not None:
+                proxied = (self._ports.settle("proxied", None), self._proxy)
+            self._properties.write_text(
+                broker_properties(self._records, port, controller_port, proxied)
+            )
             report("starting the broker")
             self._format(java, jars)
             arguments = [*_JVM, *self._classes(jars), "kafka.Kafka", str(self._properties)]

@@ -7,19 +7,26 @@ from deploy.ports import HOST
 _MESSAGE_BYTES = 8 * 1024 * 1024
 
 
-def broker_properties(records: Path, port: int, controller_port: int) -> str:
+def broker_properties(
+    records: Path, port: int, controller_port: int, proxied: tuple[int, int] | None = None
+) -> str:
     """Return the text of a `server.properties`: broker and controller in one process.
 
-    `records` is the folder for what the topics hold. Both ports are bound to 127.0.0.1 only.
+    `records` is the folder for what the topics hold. All ports are bound to 127.0.0.1 only.
+    `proxied` adds a listener for clients behind a proxy: its port, and the proxy's, which is the
+    one that they are told.
     """
+    behind, proxy = (f",PROXIED://{HOST}:{one}" for one in proxied) if proxied else ("", "")
     settings: dict[str, str | int] = {
         "process.roles": "broker,controller",
         "node.id": 1,
         # A static quorum: the controller's port may change between runs.
         "controller.quorum.voters": f"1@{HOST}:{controller_port}",
-        "listeners": f"BROKER://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}",
-        "advertised.listeners": f"BROKER://{HOST}:{port}",
-        "listener.security.protocol.map": "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "listeners": f"BROKER://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}{behind}",
+        "advertised.listeners": f"BROKER://{HOST}:{port}{proxy}",
+        "listener.security.protocol.map": (
+            "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT"
+        ),
         "inter.broker.listener.name": "BROKER",
         "controller.listener.names": "CONTROLLER",
         "log.dirs": _escaped(str(records)),

@@ -64,8 +64,3 @@ def judge(found, expected, over):
         all=max(0.0, max(waited, default=over) - over),
         slowest=max((came[p] - at for p, at in expected.items() if p in came), default=0.0),
     )
-
-
-def around(found, at, seconds):
-    """How many requests arrived within so many seconds of a moment, before or after."""
-    return sum(abs(arrival.at - at) <= seconds for arrival in found)

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from audit import around
-
 COMMIT_INTERVAL = 0.25
 
 
@@ -28,29 +26,42 @@ class Ordeal:
 
     def after_an_outage(self):
         """The most that may be sent twice when Kafka could not be written to: all that had been
-        begun by its end, if anybody lost partitions, and what was begun and not finished by those
-        who came back early and had to share with the others."""
+        begun by its end, if anybody lost partitions, and what those had in hand who came back early
+        and had to share with the others."""
+        if not self.given_up:
+            return self.retried
         later = [one for one in self.given_up if one.at > self.over]
-        return self.retried + (self.unfinished if self.given_up else 0) + self._cost(later)
+        return self.retried + self.unfinished + sum(self._cost(one, self.over) for one in later)
 
-    def after(self, *crashes):
-        """The most that may be sent twice when Kafka was there. Whenever partitions changed hands:
-        what the stage that gave them up had begun and not finished, by its own count, and what it
-        had finished and not committed. The same for `crashes`, as (seconds since 1970, requests in
-        flight), when nobody could count."""
-        return self.retried + self._cost([*self.given_up, *(GivenUp(*crash) for crash in crashes)])
+    def after(self, *vanished):
+        """The most that may be sent twice when Kafka was there: what was in hand whenever
+        partitions changed hands, also those of stages that `vanished` and could not say so."""
+        cost = sum(self._cost(one) for one in vanished)
+        for one in self.given_up:
+            # Who was frozen has finished nothing since, until it was woken.
+            frozen = one.stage in {gone.stage for gone in vanished}
+            cost += self._cost(one, self.over if frozen else 0.0)
+        return self.retried + cost
 
-    def _cost(self, given_up):
-        """What was finished and not committed came within a commit interval of the moment."""
-        found = self.arrivals()
-        return sum(one.unfinished + around(found, one.at, COMMIT_INTERVAL) for one in given_up)
+    def _cost(self, one, since=0.0):
+        """What had been begun and not finished, and what had been finished, after `since`, and not
+        committed."""
+        start, end = max(since, one.committed), one.at + COMMIT_INTERVAL
+        uncommitted = sum(start <= arrival.at <= end for arrival in self.arrivals())
+        return one.unfinished + (0 if one.asked else uncommitted)
 
 
 @dataclass(frozen=True)
 class GivenUp:
-    """A stage has no partitions any more."""
+    """A stage has no partitions any more. Times in seconds since 1970."""
 
+    stage: str
+    """Its name."""
     at: float
-    """Seconds since 1970."""
     unfinished: int
     """Requests that had been begun and not finished."""
+    committed: float
+    """What had been finished by then was committed."""
+    asked: bool = False
+    """Whether the group asked for them, so that it could commit everything; otherwise others have
+    them already."""

@@ -7,6 +7,7 @@ import fcntl
 import http.client
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -59,10 +60,12 @@ class Toxiproxy:
     """A server on a free port, until `close`."""
 
     def __init__(self, log):
+        self.log = log
         self._port = free_port()
+        command = [built(), "-host", HOST, "-port", str(self._port)]
         with log.open("ab") as out:
             self._process = subprocess.Popen(
-                [built(), "-host", HOST, "-port", str(self._port)], stdout=out, stderr=out
+                command, stdout=out, stderr=out, env=os.environ | {"LOG_LEVEL": "info"}
             )
         eventually(self._answers)
 
@@ -100,8 +103,13 @@ class Proxy:
         self.address = f"{HOST}:{port}"
         self._server = server
         self._path = f"/proxies/{name}"
+        self._accepted = re.compile(rf'"name":"{name}",.*"Accepted client"')
         given = {"name": name, "listen": self.address, "upstream": upstream, "enabled": True}
         server.ask("POST", "/proxies", given)
+
+    def accepted(self):
+        """How many connections were opened to it so far."""
+        return len(self._accepted.findall(self._server.log.read_text()))
 
     @contextmanager
     def down(self):

@@ -160,7 +160,10 @@ class World:
         eventually(lambda: wanted.keys() <= {one.path for one in ordeal.arrivals()}, 180, 0.3)
         self._calm()
         ordeal.given_up = [
-            one for stage in self.line.stages for one in _given_up(stage) if one.at >= ordeal.at
+            one
+            for stage in self.line.stages
+            for one in self._given_up(stage)
+            if one.at >= ordeal.at
         ]
         ordeal.calls = len(load.written)
         ordeal.dead = self.line.count(topics.dead) - dead
@@ -173,6 +176,18 @@ class World:
         tries = (self.line.codec.decode(one.value(), "Attempt") for one in self.line.since(since))
         return sum(one["outcome"] == "retry" for one in tries)
 
+    def _given_up(self, stage):
+        """Each time that it gave up its partitions, asked or not, as it logged that."""
+        for line in stage.log.read_text().splitlines():
+            if _GIVEN_UP.search(line):
+                told = json.loads(line)
+                at = datetime.fromisoformat(told["time"]).timestamp()
+                unfinished = told["unfinished"] * REQUESTS[stage.module]
+                # Nobody loses a session who could commit while it lasted.
+                committed = at - self.size.session - COMMIT_INTERVAL
+                asked = told["message"] == "revoked"
+                yield GivenUp(stage.name, at, unfinished, committed, asked)
+
     def _is_whole(self):
         """Whether Kafka and every stage agree on who has which partitions."""
         try:
@@ -180,15 +195,6 @@ class World:
         except KafkaException:  # a broker that has just come back knows no groups yet
             return False
         return whole and all(map(_is_assigned, self.line.stages))
-
-
-def _given_up(stage):
-    """Each time that it gave up its partitions, asked or not, as it logged that."""
-    for line in stage.log.read_text().splitlines():
-        if _GIVEN_UP.search(line):
-            told = json.loads(line)
-            at = datetime.fromisoformat(told["time"]).timestamp()
-            yield GivenUp(at, told["unfinished"] * REQUESTS[stage.module])
 
 
 def _is_assigned(stage):
