@@ -77,6 +77,7 @@ def attempt_record(one: Try) -> Record:
         "next_at": one.outcome.due_at,
         "fault": fault(one.error),
         "reused": trace.reused,
+        "resent": trace.resent,
         "endpoint": one.endpoint,
     }
 

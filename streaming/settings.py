@@ -155,8 +155,9 @@ class Settings(BaseSettings):
     @field_validator("kafka")
     @classmethod
     def _knocks_again_soon(cls, value: dict[str, str]) -> dict[str, str]:
-        # librdkafka would wait up to 10 s before it knocks again at a broker that was away.
-        return {"reconnect.backoff.max.ms": "1000"} | value
+        # librdkafka would wait up to 10 s before it knocks again at a broker that was away. Longer
+        # than a rebalance waits (`REVOKE_DRAIN`), and what is in hand meanwhile is done twice.
+        return {"reconnect.backoff.max.ms": "500"} | value
 
     @field_validator("dispatcher_pause_after")
     @classmethod

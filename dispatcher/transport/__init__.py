@@ -20,6 +20,9 @@ class Trace:
     """That was dialled: `203.0.113.9:443`, `[2001:db8::1]:443`; also of a connection kept alive."""
     reused: bool = False
     """Sent over a connection that was kept alive; then the next three are None."""
+    resent: bool = False
+    """Sent again, over a new connection: the server had closed the kept one, and said nothing. It
+    may have had the request all the same."""
     dns_us: int | None = None
     """None for an address in place of a host name."""
     connect_us: int | None = None

@@ -139,7 +139,7 @@ class NativeTransport:
         # The server had closed a kept connection, and we had not heard of it yet.
         stale = exchange.trace.reused and error == "closed" and not connection.reader.started
         if stale and not exchange.ended.done():
-            exchange.trace = Trace()
+            exchange.trace = Trace(resent=True)
             exchange.on = None
             self._dial(exchange)
         else:

@@ -37,7 +37,7 @@ class Try:
 
     def again(self) -> None:
         """From the start, over a connection that nobody has used yet."""
-        self.trace = Trace()
+        self.trace = Trace(resent=True)
         self.received = False
         self.only_fresh = True
 

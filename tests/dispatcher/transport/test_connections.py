@@ -174,7 +174,8 @@ async def test_a_kept_connection_closed_while_the_request_was_on_its_way_is_repl
     url = f"http://127.0.0.1:{await serve(server)}/"
     await transport.send(get(url))
     answer = await transport.send(request_of(url))
-    assert (answer.status, answer.trace.reused, server.connections) == (200, False, 2)
+    trace = answer.trace
+    assert (answer.status, trace.reused, trace.resent, server.connections) == (200, False, True, 2)
 
 
 @pytest.mark.parametrize("start", [b"H", b"HTTP/1.1 100 Continue\r\n\r\n"])
