@@ -27,7 +27,7 @@ lint: setup
 	$(BIN)/mypy
 
 chaos: setup
-	$(BIN)/pytest -m chaos -s --timeout 1800 tests/chaos
+	$(BIN)/pytest -m chaos -s --timeout 1800
 
 bench: setup
 	$(BIN)/python -m bench
