@@ -38,13 +38,15 @@ T = TypeVar("T", bound=Item)
 class Queue(Generic[T]):
     """What waits in a lane, of one kind."""
 
-    __slots__ = ("in_flight", "items", "kind", "lane", "queued")
+    __slots__ = ("flying", "in_flight", "items", "kind", "lane", "queued")
 
     def __init__(self, lane: Lane[T], kind: int) -> None:
         self.lane = lane
         self.kind = kind
         self.items: deque[T] = deque()
         self.in_flight = 0
+        self.flying: dict[T, int] = {}
+        """What is in flight, and since when; the oldest first."""
         self.queued = False
         """It stands in the queue of turns."""
 
@@ -77,6 +79,11 @@ class Lane(Generic[T]):
     def waiting(self) -> int:
         early, late = self.queues
         return len(early.items) + len(late.items)
+
+    def oldest(self) -> int | None:
+        """Since when the oldest of what is in flight is; None when nothing is."""
+        starts = [next(iter(queue.flying.values())) for queue in self.queues if queue.flying]
+        return min(starts, default=None)
 
     def limit(self, rate: float | None, now: int) -> None:
         """Take over the rate limit of the newest item. The first starts with its burst; a changed

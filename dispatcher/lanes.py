@@ -122,6 +122,7 @@ class Lanes(Generic[T]):
                 heapq.heappush(self._throttled, (at, lane.key))
                 continue
             item = queue.items.popleft()
+            queue.flying[item] = now
             queue.in_flight += 1
             self.in_flight[kind] += 1
             self.waiting[kind] -= 1
@@ -134,6 +135,7 @@ class Lanes(Generic[T]):
         """One of the action's items is no longer in flight."""
         lane, kind = self._lanes[item.key], item.kind
         queue = lane.queues[kind]
+        del queue.flying[item]
         queue.in_flight -= 1
         self.in_flight[kind] -= 1
         crowded = self._crowded_out[kind]
@@ -157,8 +159,10 @@ class Lanes(Generic[T]):
     def sweep(self, now: int) -> list[T]:
         """Take out, and return, what slow lanes have too much of; the first come stay.
 
-        A lane is slow from when its first has waited longer than `PATIENCE` until it waits less or
-        nothing does. Call it a few times within that time.
+        A lane is slow while its first has waited longer than `PATIENCE` and it is the lane that
+        holds it up: by a try that takes as long, by its rate limit, or by how much waits in it.
+        Else it is the process that is busy, and to send its work round would make it busier. Call
+        it a few times within that time.
         """
         stood_still = self._has_stood_still(now)
         overflow: list[T] = []
@@ -166,7 +170,9 @@ class Lanes(Generic[T]):
         for lane in list(self._lanes.values()):
             heads = [queue.items[0].offered_at for queue in lane.queues if queue.items]
             if not stood_still or not heads:
-                lane.slow = bool(heads) and now - min(heads) > PATIENCE
+                lane.slow = (
+                    bool(heads) and now - min(heads) > PATIENCE and self._is_at_fault(lane, now)
+                )
             if lane.slow:
                 for queue in lane.queues:
                     overflow += self._shorten(queue, self._kept(queue))
@@ -175,6 +181,14 @@ class Lanes(Generic[T]):
                 lane.rate = None
                 self._forget(lane)
         return overflow
+
+    def _is_at_fault(self, lane: Lane[T], now: int) -> bool:
+        oldest = lane.oldest()
+        return (
+            (oldest is not None and now - oldest > PATIENCE)
+            or lane.rate is not None
+            or lane.waiting > self.brisk // 4
+        )
 
     def _has_stood_still(self, now: int) -> bool:
         """Whether lanes had no chance since the last sweep; notes how fast they were, if not."""

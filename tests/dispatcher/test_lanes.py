@@ -155,6 +155,29 @@ def test_when_the_first_has_waited_too_long_the_last_come_go_elsewhere():
     assert names(lanes.sweep(PATIENCE + 1)) == ["a8", "a9"]
 
 
+def moving(waiting, cap=4):
+    """A lane whose tries are quick, with `waiting` that have waited for longer than is patient."""
+    lanes = hanging(waiting + cap, cap)
+    for item in list(lanes._lanes["a"].queues[EARLY].flying):
+        lanes.ended(item)
+    assert len(started(lanes, PATIENCE)) == cap
+    return lanes
+
+
+def test_a_lane_whose_tries_are_quick_is_not_slow_for_the_process_is():
+    assert moving(100).sweep(PATIENCE + 1) == []
+
+
+def test_but_one_that_holds_a_great_part_of_what_waits_is():
+    assert len(moving(200).sweep(PATIENCE + 1)) == 196
+
+
+def test_and_so_is_one_that_waits_for_its_rate_limit():
+    lanes = offered(999, 99, *(f"a{n}" for n in range(200)), rate_limit=5.0)
+    started(lanes)
+    assert len(lanes.sweep(PATIENCE + 1)) == 100
+
+
 def test_a_slow_lane_takes_no_more_than_its_cap():
     lanes = hanging(6)
     lanes.sweep(PATIENCE + 1)
