@@ -19,7 +19,8 @@ async def test_a_request_over_a_kept_connection_has_nothing_to_connect(transport
     one = await server(OK)
     await transport.send(get(one.url))
     trace = (await transport.send(get(one.url))).trace
-    assert trace == Trace(f"127.0.0.1:{one.port}", True, None, None, None, trace.first_byte_us)
+    first_byte = trace.first_byte_us
+    assert trace == Trace(f"127.0.0.1:{one.port}", reused=True, first_byte_us=first_byte)
     assert trace.first_byte_us > 0
 
 
