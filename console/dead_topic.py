@@ -12,6 +12,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from streaming.errors import lasting
 from streaming.settings import Settings
 from streaming.topics import TopicError, topics
+from streaming.watermarks import watermarks
 
 log = logging.getLogger(__name__)
 
@@ -66,21 +67,12 @@ class DeadTopic:
                     f"Kafka at {self._settings.bootstrap} has no topic {name}"
                     " (PCA_KAFKA_BOOTSTRAP_SERVERS and PCA_TOPIC_PREFIX say where to look)"
                 )
-        return {partition: self._ends(partition) for partition in present[self._name].partitions}
-
-    def _ends(self, partition: int) -> tuple[int, int]:
-        wanted = TopicPartition(self._name, partition)
-        deadline = time.monotonic() + FIRST_ANSWER
-        while True:
-            try:
-                low, high = self._consumer.get_watermark_offsets(wanted, timeout=FIRST_ANSWER)
-            except KafkaException as error:
-                # A leader that is changing, or a topic that was just created.
-                if time.monotonic() > deadline or lasting(error.args[0]):
-                    raise
-                time.sleep(0.02)
-            else:
-                return low, high
+        return {
+            partition: watermarks(
+                self._consumer, self._name, partition, patience=FIRST_ANSWER, answer=FIRST_ANSWER
+            )
+            for partition in present[self._name].partitions
+        }
 
     def batches(self, spans: Spans) -> Iterator[list[Message]]:
         """The records within the spans, each partition's in order."""

@@ -16,13 +16,11 @@ from schemas.codec import Codec
 from schemas.released import Record, current
 from streaming import metrics
 from streaming.consumer import ConsumerLoop
-from streaming.producer import Acks, Producer
+from streaming.producer import Acks, Producer, is_behind
 from streaming.topics import Topics
 
 log = logging.getLogger(__name__)
 
-MAX_UNACKNOWLEDGED = 20_000
-"""Outputs waiting for the broker; above it no dispatches are taken in."""
 _SAID = {"opened": logging.INFO, "closed": logging.INFO, "resumed": logging.INFO,
          "warned": logging.WARNING, "paused": logging.WARNING}  # fmt: skip
 """The changes worth a line; a probe that failed is none."""
@@ -52,7 +50,7 @@ class Ledger:
 
     def is_behind(self) -> bool:
         """Kafka does not keep up."""
-        return len(self._producer) >= MAX_UNACKNOWLEDGED or self._producer.is_unanswered()
+        return is_behind(self._producer)
 
     def write(self, ended: Sequence[Try], moved: Sequence[Moved[Flight]], now: int) -> None:
         """Write what came of tries, and what is sent round. `now` in microseconds."""

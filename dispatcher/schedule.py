@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 JITTER = 0.1
 """Above the delay, as a share of it: what failed together does not come back together."""
@@ -40,6 +40,11 @@ class Schedule:
     """At least one."""
     dice: Callable[[], float] = random.random
     """From 0 up to 1."""
+    _by_length: tuple[tuple[str, float], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        by_length = tuple(sorted(self.delays, key=lambda delay: delay[1]))
+        object.__setattr__(self, "_by_length", by_length)  # it is frozen
 
     def after(self, attempt: int, now: int, at_least: float = 0.0) -> Postponement | None:
         """When to try again after the failed try with that number (from 1), and not before
@@ -60,7 +65,7 @@ class Schedule:
         again: half its age, from the shortest delay to `LONGEST_WAIT`.
         """
         half_age = min((now - routed_at) / _SECOND / 2, LONGEST_WAIT)
-        shortest = min(delay for _, delay in self.delays)
+        _, shortest = self._by_length[0]
         wait = max(shortest, half_age, (until - now) / _SECOND) * (1 + JITTER * self.dice())
         return Postponement(self._topic(wait), max(until, now + int(wait * _SECOND)))
 
@@ -71,9 +76,8 @@ class Schedule:
     def _topic(self, wait: float) -> str:
         """The shortest delay whose topic holds a record for `wait` seconds; where that is far too
         long, or there is none, the longest below, from which the record goes round."""
-        by_length = sorted(self.delays, key=lambda delay: delay[1])
-        for name, delay in by_length:
+        for name, delay in self._by_length:
             if wait <= delay * HOLD and delay <= wait * FAR:
                 return name
-        below = [name for name, delay in by_length if delay <= wait]
-        return below[-1] if below else by_length[0][0]
+        below = [name for name, delay in self._by_length if delay <= wait]
+        return below[-1] if below else self._by_length[0][0]

@@ -18,12 +18,9 @@ from streaming.consumer import ConsumerLoop
 from streaming.keeping import keep
 from streaming.offsets import OffsetTracker
 from streaming.partitions import partition_of
-from streaming.producer import Acks, Producer
+from streaming.producer import Acks, Producer, is_behind
 from streaming.stage import Partition, Taken
 from streaming.topics import LARGE_RECORD, Topics
-
-MAX_UNACKNOWLEDGED = 20_000
-"""Outputs waiting for the broker; above it no calls are taken in."""
 
 
 class RouterStage:
@@ -57,8 +54,7 @@ class RouterStage:
 
     def has_room(self) -> bool:
         """While the broker keeps up."""
-        waiting = len(self._producer)
-        return waiting < MAX_UNACKNOWLEDGED and not self._producer.is_unanswered()
+        return not is_behind(self._producer)
 
     def closed(self) -> Collection[Partition]:
         """Calls wait until the configuration beside them is loaded."""

@@ -18,6 +18,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from streaming import metrics
 from streaming.errors import lasting
 from streaming.settings import Settings
+from streaming.watermarks import watermarks
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +90,7 @@ class ConfigTable:
         for partition in new:
             # A table of that partition from long ago would hide deletions made since.
             self._table.drop(partition)
-            low, high = self._ends(partition)
+            low, high = watermarks(self._consumer, self._topic, partition, patience=30, answer=5)
             # The offset itself, not OFFSET_BEGINNING: that would be looked up once more.
             start.append(TopicPartition(self._topic, partition, low))
             if low < high:
@@ -107,22 +108,6 @@ class ConfigTable:
             gc.enable()
         self._partitions = wanted
         self._show()
-
-    def _ends(self, partition: int) -> tuple[int, int]:
-        """Where the partition begins and ends. Raises KafkaException after 30 s."""
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                low, high = self._consumer.get_watermark_offsets(
-                    TopicPartition(self._topic, partition), timeout=5
-                )
-            except KafkaException as error:
-                # A leader that is changing, or a topic that was just created.
-                if time.monotonic() > deadline or lasting(error.args[0]):
-                    raise
-                time.sleep(0.02)
-            else:
-                return low, high
 
     def poll(self) -> None:
         """Apply what has arrived. Raises KafkaException for an error that does not pass."""

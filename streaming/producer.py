@@ -18,6 +18,8 @@ from streaming.settings import Settings
 
 log = logging.getLogger(__name__)
 
+MAX_UNACKNOWLEDGED = 20_000
+"""Outputs of a stage that may wait for the broker."""
 SILENCE = 0.5
 """Seconds without an answer, while records wait for one, after which the broker counts as away."""
 Headers = list[tuple[str, bytes | str | None]]
@@ -155,3 +157,8 @@ class Producer:
         self._closing.set()
         self._thread.join(2 * _POLL + 1)
         return int(self._producer.flush(timeout))
+
+
+def is_behind(producer: Producer) -> bool:
+    """Kafka does not keep up with what is written: a stage takes in nothing more."""
+    return len(producer) >= MAX_UNACKNOWLEDGED or producer.is_unanswered()

@@ -2,6 +2,7 @@
 
 import socket
 
+import httpx
 import pytest
 from line import Line
 
@@ -13,6 +14,16 @@ def line(settings, tmp_path):
     line = Line(settings, tmp_path)
     yield line
     line.close()
+
+
+@pytest.fixture
+def console(line):
+    """The console's API of accounts, signed in."""
+    (stage,) = line.start("console")
+    with httpx.Client(
+        base_url=f"{stage.url}/v1/accounts/", headers={"Authorization": "Bearer k"}
+    ) as client:
+        yield client
 
 
 @pytest.fixture

@@ -3,20 +3,10 @@
 import itertools
 import time
 
-import httpx
 import pytest
 from line import eventually
 
 from streaming.partitions import partition_of
-
-
-@pytest.fixture
-def console(line):
-    (stage,) = line.start("console")
-    with httpx.Client(
-        base_url=f"{stage.url}/v1/accounts/", headers={"Authorization": "Bearer k"}
-    ) as client:
-        yield client
 
 
 @pytest.fixture

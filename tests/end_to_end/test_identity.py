@@ -5,7 +5,6 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import httpx
 import pytest
 from line import eventually
 
@@ -55,15 +54,6 @@ def customer():
         yield server
         server.shutdown()
         thread.join()
-
-
-@pytest.fixture
-def console(line):
-    (stage,) = line.start("console")
-    with httpx.Client(
-        base_url=f"{stage.url}/v1/accounts/", headers={"Authorization": "Bearer k"}
-    ) as client:
-        yield client
 
 
 def saved(answer):

@@ -3,12 +3,13 @@
 import pytest
 from confluent_kafka import KafkaException
 
-from router.stage import MAX_UNACKNOWLEDGED, _runs
+from router.stage import _runs
 from schemas.call import MAX_CALL_BYTES
 from schemas.configuration import action_key
 from schemas.released import current
 from streaming.offsets import OffsetTracker
 from streaming.partitions import partition_of
+from streaming.producer import MAX_UNACKNOWLEDGED
 
 
 def test_a_call_becomes_a_dispatch_keyed_by_its_action(line, codec):
