@@ -12,7 +12,6 @@ prints `ready` when it begins, and at the end how late it was itself, p99 in mic
 from __future__ import annotations
 
 import gc
-import io
 import random
 import sys
 import threading
@@ -20,12 +19,12 @@ import time
 from array import array
 from pathlib import Path
 
-import fastavro
 from confluent_kafka import KafkaError
 
 from bench.endpoints import address
 from bench.render import TWELVE, call
 from router.dispatches import dispatch_id
+from schemas import binary
 from schemas.codec import Codec
 from schemas.configuration import Action, action_key
 from schemas.released import current
@@ -34,7 +33,7 @@ from streaming.producer import Acks, Producer
 from streaming.settings import Settings, load
 
 ACTION = "crm"
-_HEAD = current("Dispatch").up_to("call_bytes")
+_HEAD = current("Dispatch").layout.up_to("call_bytes")
 _CALL = current("CallCompleted")
 
 
@@ -62,10 +61,8 @@ class Endpoint:
     def dispatch(self, number: int, routed_at: int) -> bytes:
         """A Dispatch without its header."""
         sid = str(number)
-        out = io.BytesIO()
         self._call["sid"] = sid
-        fastavro.schemaless_writer(out, _CALL.parsed, self._call)
-        called = out.getvalue()
+        called = _CALL.encode(self._call)
         head = {
             "dispatch_id": dispatch_id(self.account, sid, 0, ACTION),
             "account_id": self.account,
@@ -76,9 +73,7 @@ class Endpoint:
             "routed_at": routed_at,
             "call_bytes": len(called),
         }
-        out = io.BytesIO()
-        fastavro.schemaless_writer(out, _HEAD, head)
-        return out.getvalue() + called + self._action
+        return binary.write(_HEAD, head) + called + self._action
 
 
 def produce(settings: Settings, count: int, port: int, rate: float, seconds: float, seed: int,

@@ -8,18 +8,17 @@ is sent, and a dry run is the first half.
 
 from __future__ import annotations
 
-import io
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import cast
 
-import fastavro
 from confluent_kafka import KafkaError, KafkaException, Message
 
 from console.dead_topic import KAFKA_SECONDS, DeadTopic
+from schemas import binary
 from schemas.codec import Codec, Undecodable, decode_body
 from schemas.configuration import action_key
 from schemas.released import Record, current
@@ -29,7 +28,7 @@ from streaming.topics import topics
 from streaming.wire import codec as codec_of
 
 _DISPATCH = current("Dispatch")
-_HEAD = _DISPATCH.up_to("call_bytes")
+_HEAD = _DISPATCH.layout.up_to("call_bytes")
 
 Progress = Callable[[int, int], None]
 """Called with how many are done, of how many."""
@@ -157,14 +156,11 @@ def opened(codec: Codec, value: bytes | None) -> tuple[Record, bytes, int]:
     assert value is not None
     if writer is not _DISPATCH:
         value, start = _DISPATCH.encode(decode_body(value, start, writer)), 0
-    source = io.BytesIO(value)
-    source.seek(start)
     try:
-        head: Any = fastavro.schemaless_reader(source, _HEAD, None)
-    except Exception as error:  # whatever garbage makes fastavro raise, garbage it is
-        detail = str(error) or type(error).__name__
-        raise Undecodable("malformed", f"not a Dispatch: {detail}") from error
-    return head, value, source.tell()
+        head, end = binary.read(_HEAD, value, start)
+    except binary.Malformed as error:
+        raise Undecodable("malformed", f"not a Dispatch: {error}") from error
+    return head, value, end
 
 
 def again(codec: Codec, header: bytes, value: bytes | None, now: int) -> tuple[str, bytes]:
@@ -177,9 +173,8 @@ def again(codec: Codec, header: bytes, value: bytes | None, now: int) -> tuple[s
     """
     head, value, rest = opened(codec, value)
     anew = {**head, "attempt": 1, "due_at": None, "failure": None, "routed_at": now}
-    out = io.BytesIO()
-    fastavro.schemaless_writer(out, _HEAD, anew)
-    return action_key(head["account_id"], head["action_id"]), header + out.getvalue() + value[rest:]
+    made = header + binary.write(_HEAD, anew) + value[rest:]
+    return action_key(head["account_id"], head["action_id"]), made
 
 
 def _unwatched(_: int, __: int) -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import fastavro
 
 from dispatcher.analytics import CompiledEvent, compile_event
 from dispatcher.lane import EARLY, LATE
 from dispatcher.render import CompiledAction, compile_action
 from dispatcher.request import Request, Unsendable
+from schemas import binary
 from schemas.codec import Codec, Undecodable, decode_body
 from schemas.configuration import action_key
 from schemas.released import Record, current
@@ -109,9 +107,7 @@ class Flight:
 
     def rewritten(self, header: bytes, changes: Mapping[str, Any]) -> bytes:
         """The Dispatch with some of its leading fields changed, ready for a topic."""
-        out = io.BytesIO()
-        fastavro.schemaless_writer(out, _HEAD, {**self.dispatch, **changes})
-        return header + out.getvalue() + self._body
+        return header + binary.write(_HEAD, {**self.dispatch, **changes}) + self._body
 
 
 class FlightReader:
@@ -135,18 +131,14 @@ class FlightReader:
             value, start = self._schema.encode(decode_body(value, start, writer)), 0
         # The head is read, the call's length stands in it, and what is left is the action: its
         # bytes are the key under which it was made ready, so it is not even decoded again.
-        source = io.BytesIO(value)
-        source.seek(start)
         try:
-            dispatch: Any = fastavro.schemaless_reader(source, _HEAD, None)
-            split = source.tell()
+            dispatch, split = binary.read(_HEAD, value, start)
             call_end: int = dispatch["call_bytes"]
             if not 0 < call_end < len(value) - split:  # from before lengths were written
-                fastavro.schemaless_reader(source, _CALL.parsed, None)
-                call_end = dispatch["call_bytes"] = source.tell() - split
-        except Exception as error:  # whatever garbage makes fastavro raise, garbage it is
-            detail = str(error) or type(error).__name__
-            raise Undecodable("malformed", f"not a Dispatch: {detail}") from error
+                call_end = binary.end_of(_CALL.layout, value, split) - split
+                dispatch["call_bytes"] = call_end
+        except binary.Malformed as error:
+            raise Undecodable("malformed", f"not a Dispatch: {error}") from error
         body = value[split:]
         return Flight(
             tracker, offset, dispatch, self._made_ready(body[call_end:]), body, call_end, hold_until
@@ -192,5 +184,5 @@ def compiled(action: Record, google_analytics_url: str) -> Compiled:
     return compile_action(action)
 
 
-_HEAD = current("Dispatch").up_to("call_bytes")
+_HEAD = current("Dispatch").layout.up_to("call_bytes")
 _CALL = current("CallCompleted")

@@ -23,8 +23,9 @@ DUE_AT_ONCE = 500
 """Of what falls due together, so many are looked at before anything else has its turn."""
 HELD_PER_PARTITION = 2 * 1024 * 1024
 """Bytes of retries kept for each partition of a retry topic before reading of it pauses."""
-HELD_IN_ALL = 64 * 1024 * 1024
-"""The same for all of them together; where there are very many each still has a sixteenth."""
+HELD_IN_ALL = 16 * 1024 * 1024
+"""The same for all of them together; where there are very many each still has a sixteenth. Kafka
+keeps the rest: what is read ahead of its time costs memory and wins nothing."""
 HELD_IN_HAND = 256 * 1024 * 1024
 """Bytes of dispatches waiting for their turn or in flight before no more is taken in."""
 

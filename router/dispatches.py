@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from uuid import UUID, uuid5
 
-import fastavro
-
 from router.configuration import Account
 from router.resolve import Resolution, resolve
+from schemas import binary
 from schemas.configuration import action_key
 from schemas.released import Record, current
 
 DISPATCH_NAMESPACE = UUID("6f1c3c1e-5f0b-5d0a-9a3e-0c5f3a1d7b42")
 """Ours, for ever: another one would change every dispatch id."""
 
-_HEAD = current("Dispatch").up_to("call_bytes")
+_HEAD = current("Dispatch").layout.up_to("call_bytes")
 
 
 def dispatch_id(account_id: str, sid: str, revision: int, action_id: str) -> str:
@@ -68,7 +66,5 @@ def _running(
         head["dispatch_id"] = dispatch_id(
             call["account_id"], call["sid"], call["revision"], action.action_id
         )
-        out = io.BytesIO()
-        fastavro.schemaless_writer(out, _HEAD, head)
         key = action_key(call["account_id"], action.action_id)
-        yield key, out.getvalue() + call_body + action.body
+        yield key, binary.write(_HEAD, head) + call_body + action.body

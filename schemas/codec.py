@@ -9,10 +9,11 @@ may hold a mixture.
 from __future__ import annotations
 
 import io
-from typing import Protocol
+from typing import Any, Protocol
 
 import fastavro
 
+from schemas import binary
 from schemas.released import SINGLE_OBJECT_MARKER, Record, Schema, by_fingerprint, current
 
 CONFLUENT_MARKER = 0
@@ -146,20 +147,20 @@ def decode_body(data: bytes, start: int, writer: Schema) -> Record:
 
     Raises `Undecodable` with reason `malformed`.
     """
-    source = io.BytesIO(data)
-    source.seek(start)
     reader = current(writer.name)
     try:
-        # Equal schemas need no resolution, which would double the cost.
-        record = fastavro.schemaless_reader(
-            source, writer.parsed, None if writer is reader else reader.parsed
-        )
+        if writer is reader:
+            record, end = binary.read(reader.layout, data, start)
+        else:
+            source = io.BytesIO(data)
+            source.seek(start)
+            resolved: Any = fastavro.schemaless_reader(source, writer.parsed, reader.parsed)
+            record = resolved
+            end = source.tell()
     except Exception as error:  # whatever garbage makes fastavro raise, garbage it is
         raise Undecodable(
             "malformed", f"not a {writer.name}: {error or type(error).__name__}"
         ) from error
-    left = len(data) - source.tell()
-    if left:
-        raise Undecodable("malformed", f"{left} bytes are left after the {writer.name}")
-    assert isinstance(record, dict)
+    if end < len(data):
+        raise Undecodable("malformed", f"{len(data) - end} bytes are left after the {writer.name}")
     return record

@@ -8,23 +8,20 @@ fingerprint depend on them.
 
 from __future__ import annotations
 
-import io
 import json
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import fastavro
 from fastavro.schema import fingerprint, parse_schema, to_parsing_canonical_form
+
+from schemas import binary
+from schemas.layouts import Layout, layout
 
 Record = dict[str, Any]
 
 FOLDER = Path(__file__).parent / "avro"
-OptionalRecords = dict[str, tuple[str | None, "OptionalRecords"]]
-"""Field name → the name of the record that it may hold, and the same for the fields below.
-
-The name is None for a record that is always there and holds such fields."""
 SINGLE_OBJECT_MARKER = b"\xc3\x01"
 
 
@@ -37,9 +34,9 @@ class Schema:
     definition: Record = field(repr=False)
     """As released, every name written out in full: what a registry is given."""
     parsed: Any = field(repr=False)
-    """For fastavro."""
-    optional: OptionalRecords = field(repr=False)
-    """Its records that may be null."""
+    """For fastavro, which reads what another schema wrote."""
+    own: Layout | None = field(repr=False)
+    """How it reads and writes what needs no resolving; None for one with types unknown to us."""
     fingerprint: bytes
     """CRC-64-AVRO of the parsing canonical form, little-endian: 8 bytes."""
 
@@ -48,26 +45,21 @@ class Schema:
         """The ten bytes in front of a record in Avro's single-object encoding."""
         return SINGLE_OBJECT_MARKER + self.fingerprint
 
+    @property
+    def layout(self) -> Layout:
+        """Of a released one: all have one."""
+        assert self.own is not None
+        return self.own
+
     def encode(self, record: Record) -> bytes:
         """The record's bytes without any header.
 
         Raises ValueError when a field is missing or of another type, naming the schema.
         """
-        out = io.BytesIO()
         try:
-            fastavro.schemaless_writer(out, self.parsed, _told_apart(record, self.optional))
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+            return binary.write(self.layout, record)
+        except ValueError as error:
             raise ValueError(f"not a {self.name}: {error}") from error
-        return out.getvalue()
-
-    def up_to(self, last: str) -> Any:
-        """This schema cut off after the field `last`, for fastavro.
-
-        Avro is plain concatenation, so a reader that needs only leading fields may stop there.
-        """
-        names = [f["name"] for f in self.definition["fields"]]
-        kept = self.definition["fields"][: names.index(last) + 1]
-        return _for_fastavro(self.definition | {"fields": kept})
 
 
 def _without_logical_types(node: Any) -> Any:
@@ -98,35 +90,6 @@ def _turn_defaults_to_bytes(node: Any) -> None:
             _turn_defaults_to_bytes(branch)
 
 
-def _optional_records(parsed: Any) -> OptionalRecords:
-    found: OptionalRecords = {}
-    for field_ in parsed["fields"]:
-        match field_["type"]:
-            case ["null", {"type": "record", "name": name} as inner]:
-                found[field_["name"]] = (name, _optional_records(inner))
-            case {"type": "record"} as inner:
-                if below := _optional_records(inner):
-                    found[field_["name"]] = (None, below)
-    return found
-
-
-def _told_apart(record: Record, optional: OptionalRecords) -> Record:
-    """The record with the branch of each union named.
-
-    fastavro would else validate the value against the branches to find its own, which costs as
-    much as the writing.
-    """
-    if not optional:
-        return record
-    told = dict(record)
-    for name, (branch, below) in optional.items():
-        value = told.get(name)
-        if value is not None:
-            inner = _told_apart(value, below)
-            told[name] = (branch, inner) if branch else inner
-    return told
-
-
 def _written_out(node: Any, neighbours: dict[str, Record], seen: set[str]) -> Any:
     """The definition with the first mention of each neighbour replaced by its definition."""
     if isinstance(node, str) and node in neighbours and node not in seen:
@@ -141,6 +104,13 @@ def _written_out(node: Any, neighbours: dict[str, Record], seen: set[str]) -> An
     return node
 
 
+def _own(definition: Record) -> Layout | None:
+    try:
+        return layout(definition)
+    except ValueError:
+        return None
+
+
 def parse(definition: Record, release: int = 0) -> Schema:
     """A schema from its definition, as a file or a registry has it.
 
@@ -153,7 +123,7 @@ def parse(definition: Record, release: int = 0) -> Schema:
         release=release,
         definition=definition,
         parsed=parsed,
-        optional=_optional_records(parsed) if parsed["type"] == "record" else {},
+        own=_own(definition),
         fingerprint=bytes.fromhex(fingerprint(canonical, "CRC-64-AVRO")),
     )
 

@@ -66,7 +66,11 @@ class ConsumerLoop:
         self._turned_at: float = time.monotonic()
         properties: dict[str, Any] = {
             "fetch.queue.backoff.ms": 10,
-            "queued.max.messages.kbytes": 16_384,
+            # What is fetched ahead costs memory: without bounds a backlog of retries brings a
+            # megabyte for each of a hundred partitions at once. A larger record comes all the same.
+            "queued.max.messages.kbytes": 4_096,
+            "fetch.max.bytes": 4 * 1024 * 1024,
+            "fetch.message.max.bytes": 256 * 1024,
             "socket.timeout.ms": 10_000,
             "session.timeout.ms": 6_000,
             "heartbeat.interval.ms": 1_000,

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas import binary
 from schemas.call import Call, Distributor, Shape, moment
 from schemas.codec import Codec, RegistryUnavailable, Undecodable
 from schemas.released import by_fingerprint, current, parse, releases
@@ -249,7 +250,7 @@ def test_a_number_beyond_64_bits_cannot_be_encoded():
 def test_a_reader_may_stop_after_the_fields_that_it_needs(example):
     schema = current("CallCompleted")
     body = schema.encode(Call.model_validate_json(json.dumps(example)).to_avro())
-    read = fastavro.schemaless_reader(io.BytesIO(body), schema.up_to("pool_id"), None)
+    read, _ = binary.read(schema.layout.up_to("pool_id"), body)
     assert list(read) == ["account_id", "sid", "revision", "call_type", "called_number",
                           "called_e164", "ad_group_id", "pool_id"]  # fmt: skip
     assert (read["sid"], read["pool_id"]) == (example["sid"], "p-9")
@@ -262,10 +263,9 @@ def test_a_dispatch_is_its_own_fields_and_then_the_bytes_of_call_and_action(exam
     own = {"dispatch_id": "d", "account_id": "acme", "action_id": "a", "sid": "s",
            "config_version": 1, "action_version": 1, "routed_at": 5}  # fmt: skip
     whole = current("Dispatch").encode(own | {"call": call, "action": action})
-    head = io.BytesIO()
-    fastavro.schemaless_writer(head, current("Dispatch").up_to("call_bytes"), own)
+    head = binary.write(current("Dispatch").layout.up_to("call_bytes"), own)
     calls, actions = current("CallCompleted").encode(call), current("Action").encode(action)
-    assert whole == head.getvalue() + calls + actions
+    assert whole == head + calls + actions
 
 
 class FakeRegistry:
@@ -343,10 +343,11 @@ def test_a_foreign_writer_of_our_record_is_resolved_to_our_shape():
         {"name": "send", "type": current("Routing").definition["fields"][0]["type"]}]}  # fmt: skip
     registry = FakeRegistry()
     registry.schemas.append(parse(foreign))
-    data = b"\x00\x00\x00\x00\x01" + registry.schemas[0].encode(
-        {"label": "l", "colour": "red", "send": "none"}
-    )
-    read = Codec(registry).decode(data, "Routing")
+    out = io.BytesIO(b"\x00\x00\x00\x00\x01")
+    out.seek(5)
+    record = {"label": "l", "colour": "red", "send": "none"}
+    fastavro.schemaless_writer(out, registry.schemas[0].parsed, record)
+    read = Codec(registry).decode(out.getvalue(), "Routing")
     assert read == {"send": "none", "action_id": "", "label": "l"}
 
 
