@@ -16,7 +16,8 @@ from dispatcher.parameters import Parameter, dynamic_parameters
 from dispatcher.request import Request, Unsendable
 from dispatcher.utf8 import utf8
 from schemas.placeholders import Kind
-from schemas.released import Record
+from schemas.layouts import Layout
+from schemas.released import Record, current
 
 COLLECT = "/mp/collect"
 VALIDATE = "/debug/mp/collect"
@@ -42,6 +43,8 @@ class CompiledEvent:
     params: tuple[tuple[str, bool, Callable[[Record], Param]], ...]
     """Name, whether it is left out where empty, and the function that gives the value."""
     headers: dict[str, str]
+    call: Layout = current("CallCompleted").layout
+    """What is read of a call."""
 
     def request(self, dispatch: Record, now: int) -> Request:
         """The request for a Dispatch record; `now` in microseconds since 1970.

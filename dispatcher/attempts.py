@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 
 from dispatcher.echoes import bytes_without, secrets_of, without
 from dispatcher.flight import Flight
+from dispatcher.headers import TRY_HEADERS
 from dispatcher.outcome import Outcome, fault
 from dispatcher.render import Request
 from dispatcher.transport import Answer, Trace
@@ -21,6 +23,7 @@ _API_SECRET_BYTES = re.compile(_API_SECRET.pattern.encode())
 _MAX_TEXT = 16 * 1024
 _MAX_BODY = 64 * 1024
 _MAX_HEADERS = 64
+_SHORT = 256
 
 
 @dataclass(slots=True)
@@ -66,7 +69,7 @@ def attempt_record(one: Try) -> Record:
         "address": trace.address,
         "method": request.method if request else "",
         "url": shown_url(request.url) if request else "",
-        "request_headers": shown_headers(request.headers) if request else {},
+        "request_headers": _shown_request(request.headers) if request else {},
         "request_body": _start(request.body) if request and request.body else "",
         "status": answer.status if answer else None,
         "response_headers": answered_headers,
@@ -94,11 +97,27 @@ def shown_answer(answer: Answer | None, request: Request | None) -> tuple[dict[s
 
 
 def shown_headers(headers: dict[str, str]) -> dict[str, str]:
-    """Headers with the values of secret ones masked."""
-    return {
-        shown(name): MASK if is_secret(name) else shown(value)
+    """Headers of an answer with the values of secret ones masked."""
+    return dict(
+        (_shown_often if len(value) < _SHORT else _shown_header)(name, value)
         for name, value in islice(headers.items(), _MAX_HEADERS)
+    )
+
+
+def _shown_request(headers: dict[str, str]) -> dict[str, str]:
+    """The same of a request, whose own headers tell only of the try."""
+    return {
+        name: value if name in TRY_HEADERS else _shown_often(name, value)[1]
+        for name, value in headers.items()
     }
+
+
+def _shown_header(name: str, value: str) -> tuple[str, str]:
+    return shown(name), MASK if is_secret(name) else shown(value)
+
+
+_shown_often = lru_cache(maxsize=4096)(_shown_header)
+"""Most headers are the same in all requests and answers of an endpoint."""
 
 
 def _start(body: bytes) -> str:

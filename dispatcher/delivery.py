@@ -9,6 +9,7 @@ import asyncio
 import functools
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 from typing import Concatenate, ParamSpec
 
 from dispatcher.attempts import Try, shown
@@ -16,9 +17,9 @@ from dispatcher.endpoint_table import States
 from dispatcher.flight import Flight
 from dispatcher.ledger import Ledger
 from dispatcher.outcome import retry_after, succeeded
-from dispatcher.render import Unsendable
+from dispatcher.request import Request, Unsendable
 from dispatcher.traffic import Moved, Traffic
-from dispatcher.transport import Trace, Transport, TransportError
+from dispatcher.transport import Answer, Trace, Transport, TransportError
 from streaming import metrics
 from streaming.consumer import ConsumerLoop
 from streaming.partitions import partition_of
@@ -71,7 +72,7 @@ class Delivery:
         self._clock = clock
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
         self._ended: list[Try] = []
         self._moved: list[Moved[Flight]] = []
         self._write_is_due = False
@@ -152,12 +153,9 @@ class Delivery:
         self._show_endpoints()
 
     def _start(self, now: int) -> None:
-        """Start everything whose turn it is. A task sends one flight after another while there
-        are any, so a busy dispatcher makes no task a dispatch."""
+        """Start everything whose turn it is."""
         while (flight := self._next(now)) is not None:
-            task = self._loop.create_task(self._send_on(flight))
-            self._tasks.add(task)
-            task.add_done_callback(self._task_ended)
+            self._send(flight, now)
         self._set_timer(now)
 
     def _next(self, now: int) -> Flight | None:
@@ -177,34 +175,55 @@ class Delivery:
         self._timer_at = at
         self._timer = self._loop.call_later(max(0, at - now) / 1e6, self._wake)
 
-    def _task_ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._consumer.fail(error)  # a fault of ours: stop rather than lose a dispatch
-
-    async def _send_on(self, flight: Flight | None) -> None:
-        while flight is not None:
-            if flight.tracker.revoked:
-                self._traffic.abandoned(flight)
-                self._consumer.abandon(flight.tracker, 1)
-            else:
-                self._end(await self._try(flight))
-            flight = self._next(self._clock())
-        self._set_timer(self._clock())
-
-    async def _try(self, flight: Flight) -> Try:
-        started_at, started = self._clock(), time.perf_counter_ns()
-        request = answer = None
-        error = detail = ""
-        trace = Trace()
+    def _send(self, flight: Flight, now: int) -> bool:
+        """Whether it is under way: one of which no request can be made has ended already."""
+        if flight.tracker.revoked:
+            self._traffic.abandoned(flight)
+            self._consumer.abandon(flight.tracker, 1)
+            return False
+        started = time.perf_counter_ns()
         try:
-            request = flight.request(started_at)
-            answer = await self._transport.send(request)
-            trace = answer.trace
-        except TransportError as failed:
-            error, detail, trace = failed.error, shown(str(failed)), failed.trace
+            request = flight.request(now)
         except Unsendable as failed:
-            error, detail = failed.error, shown(str(failed))
+            self._judge(flight, now, started, None, None, Trace(), failed.error, str(failed))
+            return False
+        self._transport.start(request, partial(self._answered, flight, now, started, request))
+        return True
+
+    @_or_stop
+    def _answered(
+        self,
+        flight: Flight,
+        started_at: int,
+        started: int,
+        request: Request,
+        result: Answer | TransportError,
+    ) -> None:
+        """A try has ended; the next one starts in its place, so a busy dispatcher makes no task."""
+        if self._closed:
+            return
+        if isinstance(result, TransportError):
+            error, detail = result.error, str(result)
+            self._judge(flight, started_at, started, request, None, result.trace, error, detail)
+        else:
+            self._judge(flight, started_at, started, request, result, result.trace, "", "")
+        now = self._clock()
+        while (following := self._next(now)) is not None:
+            if self._send(following, now):
+                return
+        self._set_timer(now)
+
+    def _judge(
+        self,
+        flight: Flight,
+        started_at: int,
+        started: int,
+        request: Request | None,
+        answer: Answer | None,
+        trace: Trace,
+        error: str,
+        detail: str,
+    ) -> None:
         duration = (time.perf_counter_ns() - started) // 1000
         now = self._clock()
         status, wait = None, 0.0
@@ -213,22 +232,23 @@ class Delivery:
             if not succeeded(status):
                 wait = retry_after(answer.headers, now)
                 detail = f"the server answered {status}"
+        else:
+            detail = shown(detail)
         # Once the partition is gone, another process judges the endpoint, and tells of it.
         ours = not flight.tracker.gone
         ending = self._traffic.ended(flight, status, error, detail, now, wait, ours=ours)
         self._move(ending.moved)
         if status is not None and ending.outcome.name != "delivered":
             error = "status"
-        return Try(
-            flight, started_at, duration, request, answer, trace, error, detail, ending.outcome,
-            ending.change or "",
+        self._ended.append(
+            Try(
+                flight, started_at, duration, request, answer, trace, error, detail,
+                ending.outcome, ending.change or "",
+            )
         )  # fmt: skip
+        self._write_soon()
 
     # Writing.
-
-    def _end(self, ended: Try) -> None:
-        self._ended.append(ended)
-        self._write_soon()
 
     def _move(self, moved: Iterable[Moved[Flight]]) -> None:
         if moved:
@@ -277,9 +297,7 @@ class Delivery:
         """End what still hangs. Its offsets stay incomplete, so it is sent again elsewhere."""
         if self._timer is not None:
             self._timer.cancel()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._closed = True
         await self._transport.close()
 
 

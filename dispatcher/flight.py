@@ -13,6 +13,7 @@ from dispatcher.request import Request, Unsendable
 from schemas import binary
 from schemas.codec import Codec, Undecodable, decode_body
 from schemas.configuration import action_key
+from schemas.layouts import Layout
 from schemas.released import Record, current
 from schemas.sealing import Sealer, unopened
 from streaming.offsets import OffsetTracker
@@ -86,7 +87,7 @@ class Flight:
         compiled = self.ready.compiled
         if isinstance(compiled, Unsendable):
             raise compiled
-        dispatch = self._with_call()
+        dispatch = self._with_call(compiled.call)
         if isinstance(compiled, CompiledEvent):
             return compiled.request(dispatch, now)
         request = compiled.request(dispatch, now)
@@ -96,13 +97,17 @@ class Flight:
             )
         return request
 
-    def _with_call(self) -> Record:
+    def _with_call(self, layout: Layout) -> Record:
         """The call is read only now: what is put off or goes round never needs it."""
         if "call" not in self.dispatch:
             try:
-                self.dispatch["call"] = decode_body(self._body[: self._call_end], 0, _CALL)
-            except Undecodable as garbled:
+                call, end = binary.read(layout, self._body)
+            except binary.Malformed as garbled:
                 raise Unsendable("unrenderable", f"its call cannot be read: {garbled}") from garbled
+            if end != self._call_end:
+                detail = f"its call ends {end - self._call_end:+} bytes from where it should"
+                raise Unsendable("unrenderable", detail)
+            self.dispatch["call"] = call
         return self.dispatch
 
     def rewritten(self, header: bytes, changes: Mapping[str, Any]) -> bytes:
@@ -135,7 +140,7 @@ class FlightReader:
             dispatch, split = binary.read(_HEAD, value, start)
             call_end: int = dispatch["call_bytes"]
             if not 0 < call_end < len(value) - split:  # from before lengths were written
-                call_end = binary.end_of(_CALL.layout, value, split) - split
+                call_end = binary.end_of(_CALL, value, split) - split
                 dispatch["call_bytes"] = call_end
         except binary.Malformed as error:
             raise Undecodable("malformed", f"not a Dispatch: {error}") from error
@@ -185,4 +190,4 @@ def compiled(action: Record, google_analytics_url: str) -> Compiled:
 
 
 _HEAD = current("Dispatch").layout.up_to("call_bytes")
-_CALL = current("CallCompleted")
+_CALL = current("CallCompleted").layout

@@ -10,8 +10,14 @@ from schemas.headers import HEADER_NAME, OURS
 from schemas.released import Record
 
 USER_AGENT = "PostCallAction/1"
+TRY_HEADERS = frozenset(
+    {"webhook-id", "webhook-timestamp", "webhook-attempt", "webhook-signature", "traceparent"}
+)
+"""Those that tell of one try."""
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
+_NO_TRACE = "0" * 32
 _NEVER_IN_A_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -47,11 +53,12 @@ def try_headers(dispatch: Record, now: int) -> dict[str, str]:
     """
     id_: str = dispatch["dispatch_id"]
     attempt: int = dispatch["attempt"]
-    if not _ID.fullmatch(id_):
-        raise Unsendable("unrenderable", f"{id_[:100]!r} is no dispatch id")
     trace = id_.replace("-", "")
-    if not _TRACE_ID.fullmatch(trace):
-        trace = sha256(id_.encode()).hexdigest()[:32]
+    if not _UUID.fullmatch(id_) or trace == _NO_TRACE:  # not made by us
+        if not _ID.fullmatch(id_):
+            raise Unsendable("unrenderable", f"{id_[:100]!r} is no dispatch id")
+        if not _TRACE_ID.fullmatch(trace):
+            trace = sha256(id_.encode()).hexdigest()[:32]
     # The attempt in the first byte, the time in the others: no two tries share it.
     span = (attempt & 0xFF) << 56 | now & 0xFF_FFFF_FFFF_FFFF or 1
     return {

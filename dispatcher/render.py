@@ -15,7 +15,9 @@ from dispatcher.request import DEFAULT_TLS, Request, Tls, Unsendable
 from dispatcher.signature import Sign, signer
 from dispatcher.target import target
 from schemas.blocks import CAKE, LEADFLOW, SOURCETRAK, Block
-from schemas.released import Record
+from schemas.layouts import Layout
+from schemas.placeholders import PLACEHOLDERS
+from schemas.released import Record, current
 
 __all__ = ["MAX_URL", "USER_AGENT", "CompiledAction", "Request", "Unsendable", "compile_action"]
 
@@ -23,6 +25,9 @@ MAX_URL = 8000
 """Characters; servers and proxies differ above it (D33)."""
 _METHODS = ("GET", "POST", "PUT")
 _BODIES = ("form", "json", "template")
+_BLOCKS = {"Lookup": "lookup", "Call Distributor": "distributor"}
+"""Where a call holds what the placeholders of a group tell."""
+WHOLE_CALL = current("CallCompleted").layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,8 @@ class CompiledAction:
     sign: Sign | None
     """None for an action without signing secrets."""
     tls: Tls
+    call: Layout = WHOLE_CALL
+    """What is read of a call."""
 
     def request(self, dispatch: Record, now: int) -> Request:
         """The request for a try at a Dispatch record (its `action` is not looked at), begun at
@@ -96,7 +103,21 @@ def compile_action(action: Record) -> CompiledAction:
         headers,
         signer(action["signing_secrets"]),
         DEFAULT_TLS if action["tls"] is None else Tls(**action["tls"]),
+        _read(action),
     )
+
+
+def _read(action: Record) -> Layout:
+    """A call without the blocks that the action does not send: they are half of it."""
+    if action["body"] == "template" and action["method"] != "GET":
+        return WHOLE_CALL
+    groups = {PLACEHOLDERS[p["placeholder"]].group for p in action["parameters"]}
+    used = {block for group, block in _BLOCKS.items() if group in groups}
+    if action["include_sourcetrak"]:
+        used.add("sourcetrak")
+    if action["include_leadflow"]:
+        used.add("leadflow")
+    return WHOLE_CALL.without({"lookup", "distributor", "sourcetrak", "leadflow"} - used)
 
 
 def _content_type(action: Record) -> str:

@@ -30,9 +30,12 @@ class Tls:
 DEFAULT_TLS = Tls()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request:
-    """What goes over the wire. The URL is encoded; nothing may encode it again."""
+    """What goes over the wire. The URL is encoded; nothing may encode it again.
+
+    Not frozen only because that makes it three times as dear to create.
+    """
 
     method: str
     url: str

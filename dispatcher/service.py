@@ -30,6 +30,8 @@ from streaming.settings import Settings, seconds
 log = logging.getLogger(__name__)
 
 GROUP = "pca-dispatcher"
+LINGER = 0.01
+"""Seconds. Nobody waits for an attempt or a retry but the offset that it completes."""
 
 
 def run(settings: Settings) -> None:
@@ -48,7 +50,7 @@ async def _run(settings: Settings) -> None:
     )
     reads = [topics.dispatch, *kafka_topics.retry_topics(settings)]
     consumer = ConsumerLoop(settings, settings.topic_prefix + GROUP, reads)
-    producer = Producer(settings, GROUP)
+    producer = Producer(settings, GROUP, linger=LINGER)
     loop = asyncio.get_running_loop()
     rules = Rules(pause_after=seconds(settings.dispatcher_pause_after))
     delivery = Delivery(

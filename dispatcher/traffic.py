@@ -64,9 +64,9 @@ class Moved(Generic[T]):
     """None for `paused`: it is kept with the dead."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ending(Generic[T]):
-    """What comes of a try."""
+    """What comes of a try. Not frozen, as `Request`."""
 
     outcome: Outcome
     change: Change | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -31,9 +32,9 @@ class Trace:
     """From the start of the try to the first byte of the final answer's head."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
-    """What a server said."""
+    """What a server said. Not frozen, as `Request`."""
 
     status: int
     headers: dict[str, str]
@@ -52,8 +53,15 @@ class TransportError(Exception):
         self.trace = trace or Trace()
 
 
+Ended = Callable[[Answer | TransportError], None]
+"""Is told what came of a request, once, on the event loop. It must not raise."""
+
+
 class Transport(Protocol):
     """Sends requests. Safe for any number at once on one event loop."""
+
+    def start(self, request: Request, ended: Ended) -> None:
+        """`send` without waiting; `ended` is called when this has returned, never before."""
 
     async def send(self, request: Request) -> Answer:
         """The server's answer, whatever its status; no redirect is followed.

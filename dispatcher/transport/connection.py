@@ -174,6 +174,8 @@ class Connection(asyncio.Protocol):
         assert exchange is not None
         # A server that answers before it has everything may take the rest for another request.
         reusable = reusable and self._unsent is None and not self._paused
+        if self._channel is not None and self._channel.ended:
+            reusable = False
         if not reusable:
             self.abort()
         self._owner.answered(self, exchange, reusable)

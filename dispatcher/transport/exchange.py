@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from dispatcher.transport import Answer, Trace, TransportError
+from dispatcher.transport import Ended, Trace
 from dispatcher.transport.origin import Origin
 
 if TYPE_CHECKING:
@@ -14,15 +14,11 @@ if TYPE_CHECKING:
 
 
 class Exchange:
-    """What is known of one request from `send` until it ends.
-
-    `ended` holds the answer or the error as a *result*: so an error that nobody waits for any more
-    is never one that was never retrieved.
-    """
+    """What is known of one request from its start until it ends."""
 
     __slots__ = (
-        "body", "dialling", "ended", "head", "head_only", "on", "on_overdue", "origin", "slot",
-        "started_at", "trace",
+        "body", "dialling", "ended", "head", "head_only", "on", "on_overdue", "origin", "over",
+        "slot", "started_at", "trace",
     )  # fmt: skip
 
     def __init__(
@@ -32,7 +28,7 @@ class Exchange:
         body: bytes,
         head_only: bool,
         started_at: float,
-        ended: asyncio.Future[Answer | TransportError],
+        ended: Ended,
         on_overdue: Callable[[Exchange], None],
     ) -> None:
         self.origin = origin
@@ -42,6 +38,8 @@ class Exchange:
         """The answer will have no body, whatever it says."""
         self.started_at = started_at
         self.ended = ended
+        self.over = False
+        """`ended` was told, or is not to be told any more."""
         self.on_overdue = on_overdue
         self.trace = Trace()
         self.slot = 0

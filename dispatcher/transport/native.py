@@ -10,7 +10,7 @@ from dispatcher.guard import Guard
 from dispatcher.outcome import Error
 from dispatcher.request import Request
 from dispatcher.resolver import GuardedResolver
-from dispatcher.transport import Answer, Trace, TransportError
+from dispatcher.transport import Answer, Ended, Trace, TransportError
 from dispatcher.transport.addresses import Addresses
 from dispatcher.transport.connection import Connection
 from dispatcher.transport.deadlines import Deadlines
@@ -25,7 +25,7 @@ SWEEP = 1.0
 
 
 class NativeTransport:
-    """See `Transport`. A request on a kept connection costs one future and no task."""
+    """See `Transport`. A request on a kept connection costs neither a future nor a task."""
 
     def __init__(
         self,
@@ -55,9 +55,15 @@ class NativeTransport:
 
     async def send(self, request: Request) -> Answer:
         """See `Transport.send`."""
-        exchange = self._start(request)
+        answer: asyncio.Future[Answer | TransportError] = self._loop.create_future()
+
+        def told(result: Answer | TransportError) -> None:
+            if not answer.done():  # nobody may wait any more
+                answer.set_result(result)
+
+        exchange = self._started(request, told)
         try:
-            ended = await exchange.ended
+            ended = await answer
         except asyncio.CancelledError:
             self._give_up(exchange)
             raise
@@ -68,7 +74,14 @@ class NativeTransport:
                 del ended  # or error and frame would hold each other
         return ended
 
-    def _start(self, request: Request) -> Exchange:
+    def start(self, request: Request, ended: Ended) -> None:
+        """See `Transport.start`."""
+        try:
+            self._started(request, ended)
+        except TransportError as error:
+            self._loop.call_soon(ended, error)
+
+    def _started(self, request: Request, ended: Ended) -> Exchange:
         started_at = self._clock()
         if self._closed:
             raise TransportError("closed", "the transport is closed")
@@ -79,7 +92,7 @@ class NativeTransport:
             request.body or b"",
             request.method == "HEAD",
             started_at,
-            self._loop.create_future(),
+            ended,
             self._overdue,
         )
         exchange.slot = self._deadlines.add(started_at + self._deadline, exchange)
@@ -111,7 +124,7 @@ class NativeTransport:
         if connection.closed:
             self._connections.discard(connection)
             self._fail(exchange, "closed", "the server closed the connection at once")
-        elif exchange.ended.done():
+        elif exchange.over:
             connection.abort()
         else:
             connection.start(exchange)
@@ -138,7 +151,7 @@ class NativeTransport:
         self._note_first_byte(connection, exchange)
         # The server had closed a kept connection, and we had not heard of it yet.
         stale = exchange.trace.reused and error == "closed" and not connection.reader.started
-        if stale and not exchange.ended.done():
+        if stale and not exchange.over:
             exchange.trace = Trace(resent=True)
             exchange.on = None
             self._dial(exchange)
@@ -160,8 +173,9 @@ class NativeTransport:
 
     def _end(self, exchange: Exchange, result: Answer | TransportError) -> None:
         self._deadlines.discard(exchange.slot, exchange)
-        if not exchange.ended.done():
-            exchange.ended.set_result(result)
+        if not exchange.over:
+            exchange.over = True
+            exchange.ended(result)
 
     def _fail(self, exchange: Exchange, error: Error, detail: str) -> None:
         self._end(exchange, TransportError(error, detail, exchange.trace))

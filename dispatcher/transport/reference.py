@@ -14,7 +14,7 @@ from yarl import URL
 from dispatcher.guard import Guard
 from dispatcher.request import Request
 from dispatcher.resolver import GuardedResolver, Refused
-from dispatcher.transport import KEPT_BODY, Answer, TransportError
+from dispatcher.transport import KEPT_BODY, Answer, Ended, TransportError
 from dispatcher.transport.head import check_name
 from dispatcher.transport.observed import Connector, Try, under_way
 from dispatcher.transport.origin import Origins
@@ -55,6 +55,20 @@ class AiohttpTransport:
         )
         # It would send a GET again and not a POST, and also after a part of an answer.
         self._session._retry_connection = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, request: Request, ended: Ended) -> None:
+        """See `Transport.start`."""
+        task = asyncio.get_running_loop().create_task(self._sent(request, ended))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _sent(self, request: Request, ended: Ended) -> None:
+        try:
+            result: Answer | TransportError = await self.send(request)
+        except TransportError as error:
+            result = error
+        ended(result)
 
     async def send(self, request: Request) -> Answer:
         """See `Transport.send`."""
@@ -150,6 +164,10 @@ class AiohttpTransport:
     async def close(self) -> None:
         """End all connections."""
         await self._session.close()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=1)
+        for task in self._tasks:
+            task.cancel()
         await asyncio.sleep(0)
 
 

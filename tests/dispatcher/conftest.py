@@ -17,7 +17,7 @@ from dispatcher.ledger import Ledger
 from dispatcher.render import compile_action
 from dispatcher.schedule import Schedule
 from dispatcher.traffic import Traffic
-from dispatcher.transport import Answer
+from dispatcher.transport import Answer, TransportError
 from router.dispatches import dispatch_id
 from schemas.call import Call
 from schemas.codec import decode_body
@@ -193,6 +193,21 @@ class FakeTransport:
         self.requests, self.answer, self.closed = [], Answer(200, {}, b""), False
         self.holding, self.held = False, []
         self.most = self.now = 0
+        self.tasks = set()
+
+    def start(self, request, ended):
+        if isinstance(self.answer, Exception) and not isinstance(self.answer, TransportError):
+            raise self.answer
+        task = asyncio.get_running_loop().create_task(self._sent(request, ended))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def _sent(self, request, ended):
+        try:
+            result = await self.send(request)
+        except TransportError as error:
+            result = error
+        ended(result)
 
     async def send(self, request):
         self.requests.append(request)
@@ -218,6 +233,8 @@ class FakeTransport:
 
     async def close(self):
         self.closed = True
+        for task in self.tasks:
+            task.cancel()
 
 
 class JumpingLoop:
