@@ -26,7 +26,7 @@ _MAX_HEADERS = 64
 _SHORT = 256
 
 
-@dataclass(slots=True)
+@dataclass
 class Try:
     """One try, ended."""
 

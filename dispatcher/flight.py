@@ -28,7 +28,7 @@ _NO_KEYS = Sealer(())
 Compiled = CompiledAction | CompiledEvent
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ready:
     """An action made ready to send, once for all its dispatches."""
 

@@ -46,7 +46,7 @@ LONGEST_RETRY_AFTER = 86_400.0
 """Seconds that an endpoint may ask for."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Outcome:
     """What happens next."""
 

@@ -30,7 +30,7 @@ _BLOCKS = {"Lookup": "lookup", "Call Distributor": "distributor"}
 WHOLE_CALL = current("CallCompleted").layout
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CompiledAction:
     """An action ready to be filled in."""
 

@@ -16,7 +16,7 @@ class Unsendable(ValueError):
         self.error = error
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tls:
     """How the server proves who it is, and how we do; all PEM. Connections are kept apart by it."""
 
@@ -30,7 +30,7 @@ class Tls:
 DEFAULT_TLS = Tls()
 
 
-@dataclass(slots=True)
+@dataclass
 class Request:
     """What goes over the wire. The URL is encoded; nothing may encode it again.
 

@@ -7,7 +7,6 @@ what ended, and carries out what it says. So a million dispatches are simulated 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 from typing import Generic, Literal, Protocol, TypeVar
 
 from dispatcher import outcome as outcomes
@@ -54,25 +53,25 @@ class Passenger(Item, Protocol):
 T = TypeVar("T", bound=Passenger)
 
 
-@dataclass(frozen=True, slots=True)
 class Moved(Generic[T]):
     """A dispatch that is not tried now: it goes to another topic, its attempt unspent."""
 
-    item: T
-    why: Why
-    to: Postponement | None
-    """None for `paused`: it is kept with the dead."""
+    def __init__(self, item: T, why: Why, to: Postponement | None) -> None:
+        """`to` is None for `paused`: it is kept with the dead."""
+        self.item = item
+        self.why = why
+        self.to = to
 
 
-@dataclass(slots=True)
 class Ending(Generic[T]):
-    """What comes of a try. Not frozen, as `Request`."""
+    """What comes of a try."""
 
-    outcome: Outcome
-    change: Change | None
-    """What became of the endpoint, where something did."""
-    moved: Sequence[Moved[T]] = ()
-    """What waited behind it and waits no longer."""
+    def __init__(self, outcome: Outcome, change: Change | None, moved: Sequence[Moved[T]]) -> None:
+        """`change` is what became of the endpoint, where something did; `moved` what waited behind
+        the try and waits no longer."""
+        self.outcome = outcome
+        self.change = change
+        self.moved = moved
 
 
 class Traffic(Generic[T]):

@@ -23,7 +23,7 @@ Value = Callable[[Record], str]
 Kind = Literal["text", "integer", "decimal", "flag", "list"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class When:
     """Which calls have a value, said both ways round."""
 
@@ -46,7 +46,7 @@ ANSWERED = When("when the call went to a Call Distributor", "the call went to no
 # fmt: on
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Format:
     """How a value is written, and its type where a body is JSON."""
 
@@ -70,7 +70,7 @@ LABEL = Format("text", "the called number's label, else the call's own (D56)")
 # fmt: on
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Placeholder:
     """A detail of a call that can be sent."""
 

@@ -73,13 +73,14 @@ class Deadlines:
     def add(self, due: float, thing: Overdue) -> int:
         """See `Wheel.add`; `due` is of the clock that was given."""
         number = self._wheel.add(due, thing)
-        if self._timer is None:
-            self._set_timer()
+        self._set_timer()
         return number
 
     def _set_timer(self) -> None:
         """For the end of the present slot, and a little: loops round to milliseconds, and going off
         just before it would make all of the slot wait for another."""
+        if self._timer is not None:
+            return
         left = self._width - self._clock() % self._width
         self._timer = self._loop.call_later(left + _ROUNDING, self._tick)
 
@@ -87,8 +88,7 @@ class Deadlines:
         self._timer = None
         for thing in self._wheel.take(self._clock()):
             thing.overdue()
-        # One of them may have added another, and so set the timer.
-        if self._timer is None and self._wheel:
+        if self._wheel:
             self._set_timer()
 
     def close(self) -> list[Overdue]:
