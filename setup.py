@@ -3,25 +3,46 @@
 from mypyc.build import mypycify
 from setuptools import Extension, setup
 
-COMPILED = """
-    schemas/binary.py schemas/formats.py schemas/layouts.py schemas/numbers.py
-    schemas/placeholders.py
-    streaming/offsets.py
-    dispatcher/attempts.py dispatcher/delivery.py
-    dispatcher/echoes.py dispatcher/endpoints.py dispatcher/flight.py dispatcher/form.py
-    dispatcher/headers.py dispatcher/lane.py dispatcher/lanes.py dispatcher/ledger.py
-    dispatcher/outcome.py dispatcher/render.py dispatcher/request.py
-    dispatcher/traffic.py dispatcher/utf8.py
-    dispatcher/transport/connection.py dispatcher/transport/deadlines.py
-    dispatcher/transport/exchange.py dispatcher/transport/head.py dispatcher/transport/native.py
-    dispatcher/transport/origin.py dispatcher/transport/pool.py dispatcher/transport/reader.py
-""".split()
+COMPILED = [
+    "dispatcher/attempts.py",
+    "dispatcher/delivery.py",
+    "dispatcher/endpoints.py",
+    "dispatcher/flight.py",
+    "dispatcher/form.py",
+    "dispatcher/headers.py",
+    "dispatcher/lane.py",
+    "dispatcher/lanes.py",
+    "dispatcher/ledger.py",
+    "dispatcher/masking.py",
+    "dispatcher/outcome.py",
+    "dispatcher/render.py",
+    "dispatcher/request.py",
+    "dispatcher/traffic.py",
+    "dispatcher/transport/answer.py",
+    "dispatcher/transport/connection.py",
+    "dispatcher/transport/deadlines.py",
+    "dispatcher/transport/exchange.py",
+    "dispatcher/transport/head.py",
+    "dispatcher/transport/native.py",
+    "dispatcher/transport/origin.py",
+    "dispatcher/transport/pool.py",
+    "dispatcher/transport/reader.py",
+    "dispatcher/utf8.py",
+    "schemas/binary.py",
+    "schemas/formats.py",
+    "schemas/layouts.py",
+    "schemas/numbers.py",
+    "schemas/placeholders.py",
+    "streaming/offsets.py",
+    "streaming/producer.py",
+    "streaming/timings.py",
+]
 """What is done for each call or dispatch."""
 
 
 def extensions() -> list[Extension]:
     """Optional ones: where they cannot be built, the installation goes on."""
-    found: list[Extension] = mypycify(COMPILED, opt_level="3", group_name="schemas.hot")
+    found: list[Extension] = mypycify(COMPILED, opt_level="2", group_name="schemas.hot")
     for extension in found:
         extension.optional = True
     return found

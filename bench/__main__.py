@@ -1,8 +1,6 @@
-"""`make bench`: every measurement, one after the other."""
+"""`make bench`: see `bench.results`."""
 
-from bench import isolation, numbers, render
+from bench.results import main
 
 if __name__ == "__main__":
-    render.main()
-    numbers.main()
-    isolation.main()  # last: it divides the cores, and takes half an hour
+    main()

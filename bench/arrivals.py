@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from bench.endpoints import Behaviour, behaviour
+from bench.stats import quantile, slope
+
+__all__ = ["ONSET", "Arrivals", "Pairs", "judged", "quantile", "read_pairs", "slope"]
 
 ONSET = 20_000_000
 """Microseconds from when the bad endpoints turn bad: longer than the dispatcher's deadline, so
 until then nothing is known of those that hang."""
 
 Pairs = Sequence[tuple[int, int]]
-"""Number of a dispatch, and microseconds since 1970."""
+"""Number of a dispatch or call, and microseconds since 1970."""
+
+
+def read_pairs(path: Path) -> list[tuple[int, int]]:
+    """What a load, a sink or the endpoints wrote: eight bytes for each of the two."""
+    flat = array("q", path.read_bytes())
+    return list(zip(flat[0::2], flat[1::2], strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +82,3 @@ def judged(sent: Pairs, came: Pairs, count: int, start: int, end: int) -> Arriva
         sorted(latencies), sorted(onset), produced, received, missing, arrivals - len(first),
         bad, tries,
     )  # fmt: skip
-
-
-def quantile(ordered: Sequence[int], share: float) -> float:
-    """Of sorted values; 0 without any."""
-    return float(ordered[min(len(ordered) - 1, int(len(ordered) * share))]) if ordered else 0.0
-
-
-def slope(points: Sequence[tuple[float, float]]) -> float:
-    """Of the straight line that fits best, y per x."""
-    mean_x = sum(x for x, _ in points) / len(points)
-    mean_y = sum(y for _, y in points) / len(points)
-    spread = sum((x - mean_x) ** 2 for x, _ in points)
-    return sum((x - mean_x) * (y - mean_y) for x, y in points) / spread if spread else 0.0

@@ -1,45 +1,71 @@
-"""A router with very many configured numbers: how soon it is ready, and what a number costs.
+"""Routers with very many configured numbers: how soon they are ready, and what a number costs.
 
-    python -m bench.numbers [--count 1000000] [--accounts 1000] [--runs 3]
+    python -m bench.numbers [--counts 100000,1000000,10000000] [--routers 2] [--rounds 5] [--quick]
 
-Starts a Kafka of its own in a temporary folder, writes the configuration to `pca.config`, and
-starts real router processes: one with nothing configured (its idle memory), then some with all of
-it. "Ready" is from starting the process to `/readyz` answering 200. Memory is the resident set.
-Look-ups are timed in this process on the same table, for a hundredth of the count and all of it.
+Each count is written to the `pca.config` of topics of its own, 12 partitions. Then router processes
+start together and share it, with nothing in memory. "Ready" is from starting them until `/readyz`
+of all of them answers 200; memory is what their resident sets have grown by over those of routers
+with nothing configured. Look-ups are timed in a process of their own on the table that routers
+have: random numbers, each found and read.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
+import contextlib
+import gc
+import json
 import random
-import statistics
 import subprocess
-import sys
-import tempfile
-import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 
-from rich.console import Console
 from rich.progress import track
 
-from deploy.kafka.broker import LocalKafka
-from deploy.ports import free_port
+from bench.builds import ROOT
+from bench.children import module
+from bench.command import parser, rounds_of, run
+from bench.cpu import spread
+from bench.part import Part
+from bench.report import Claim, Result, Table, out
+from bench.stats import median, ranged
+from bench.subjects import OUR_ROUTER, Running, SubjectFailed
+from bench.testbed import Testbed
+from bench.writing import writing
 from router.configuration import Configuration
 from schemas.codec import Codec
 from schemas.configuration import Account, Action, Routing, account_to_avro, config_key
 from streaming import topics as kafka_topics
 from streaming.partitions import partition_of
-from streaming.producer import Acks, Producer
-from streaming.settings import Settings, load
+from streaming.settings import Settings
 
-PARTITIONS = 12
+COUNTS, QUICK_COUNTS = (100_000, 1_000_000, 10_000_000), (20_000,)
+ACCOUNTS, ROUTERS, PARTITIONS = 1_000, 2, 12
 LOOK_UPS = 200_000
-out = Console()
+READY_SECONDS = 600.0
+SECONDS_LIMIT, BYTES_LIMIT, LOOK_UP_LIMIT = 60.0, 150.0, 1.0
+"""Until ready; a number; microseconds a look-up."""
+_MB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Of all routers together."""
+
+    seconds: float
+    """Until the last was ready."""
+    resident: int
+    """Bytes."""
+
+
+@dataclass(slots=True)
+class Runs:
+    """With one count of numbers."""
+
+    starts: list[Start]
+    look_ups: list[float]
+    """Microseconds each."""
 
 
 def number(i: int) -> str:
@@ -74,112 +100,168 @@ def records(accounts: int, count: int) -> Iterator[tuple[str, bytes, str, dict[s
 
 def write(settings: Settings, accounts: int, count: int) -> None:
     """The whole configuration onto the config topic, acknowledged."""
-    topics = kafka_topics.ensure(settings)
+    topic = kafka_topics.ensure(settings).config
     codec = Codec()
-    producer = Producer(settings, "bench")
-    done = threading.Event()
-    acks = Acks(lambda _: done.set())
     everything = records(accounts, count)
-    total = count + 2 * accounts
-    for account, key, name, record in track(everything, "writing", total, console=out):
-        value = codec.encode(name, record, topics.config)
-        partition = partition_of(account, PARTITIONS)
-        producer.send(topics.config, key, value, acks, partition=partition)
-    acks.seal()
-    if not done.wait(120):
-        sys.exit("Kafka did not take the configuration within 120 s")
-    producer.close(1)
+    with writing(settings) as send:
+        for account, key, name, record in track(
+            everything, f"writing {count:,}", count + 2 * accounts, console=out
+        ):
+            value = codec.encode(name, record, topic)
+            send(topic, key, value, partition_of(account, PARTITIONS))
 
 
-def router(settings: Settings) -> tuple[float, float]:
-    """Seconds from start to ready, and megabytes resident then, of one router process."""
-    port = free_port()
-    environment = os.environ | {
-        "PCA_KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap,
-        "PCA_TOPIC_PREFIX": settings.topic_prefix,
-        "PCA_REPLICATION_FACTOR": "1",
-        "PCA_ROUTER_METRICS_PORT": str(port),
-        "PCA_LOG_LEVEL": "WARNING",
-    }
-    began = time.monotonic()
-    process = subprocess.Popen([sys.executable, "-m", "router"], env=environment)
-    try:
-        while not _ready(port):
-            if process.poll() is not None or time.monotonic() - began > 300:
-                sys.exit("the router did not become ready")
+def started(testbed: Testbed, settings: Settings, routers: int) -> Start:
+    """So many routers, from nothing until all are ready. Raises `SubjectFailed`."""
+    with contextlib.ExitStack() as stack:
+        began = time.monotonic()
+        running = [
+            stack.enter_context(
+                Running(OUR_ROUTER, settings, testbed.folder / f"router-{index}.log", cores)
+            )
+            for index, cores in enumerate(spread(routers))
+        ]
+        # All at once: the first may be ready by itself before the others have joined it.
+        while not all(one.ready() for one in running):
+            for one in running:
+                one.check()
+            if time.monotonic() - began > READY_SECONDS:
+                raise SubjectFailed(f"the routers are not ready.\n{running[0].log_tail()}")
             time.sleep(0.02)
         seconds = time.monotonic() - began
         time.sleep(2)  # what loading left behind is given back by now, or never
-        status = Path(f"/proc/{process.pid}/status").read_text()
-        resident = int(status.split("VmRSS:")[1].split()[0]) / 1024
-        return seconds, resident
-    finally:
-        process.terminate()
-        process.wait(30)
+        return Start(seconds, sum(one.resident() for one in running))
 
 
-def _ready(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1):
-            return True
-    except (OSError, urllib.error.HTTPError):
-        return False
-
-
-def look_up(accounts: int, count: int) -> float:
-    """Microseconds to find and read a random number's setting among `count`."""
+def look_ups(accounts: int, count: int, rounds: int) -> list[float]:
+    """Microseconds to find and read a random number's setting among `count`, one a round."""
     codec = Codec()
     table = Configuration(codec)
+    gc.disable()  # as routers do while they load
     for account, key, name, record in records(accounts, count):
         table.apply(partition_of(account, PARTITIONS), key, codec.encode(name, record, "config"))
-    wanted = [random.randrange(count) for _ in range(LOOK_UPS)]
-    probes = [(f"account-{i % accounts}", number(i)) for i in wanted]
-    began = time.perf_counter()
-    for account_id, e164 in probes:
-        found = table.account(partition_of(account_id, PARTITIONS), account_id)
-        assert found is not None
-        assert found.number(e164) is not None
-    return (time.perf_counter() - began) / LOOK_UPS * 1e6
+    gc.freeze()
+    gc.enable()
+    costs = []
+    for _ in range(rounds):
+        wanted = [random.randrange(count) for _ in range(LOOK_UPS)]
+        probes = [(f"account-{i % accounts}", number(i)) for i in wanted]
+        began = time.perf_counter()
+        for account_id, e164 in probes:
+            found = table.account(partition_of(account_id, PARTITIONS), account_id)
+            assert found is not None
+            assert found.number(e164) is not None
+        costs.append((time.perf_counter() - began) / LOOK_UPS * 1e6)
+    return costs
+
+
+def look_ups_apart(accounts: int, count: int, rounds: int) -> list[float]:
+    """As `look_ups`, in a process whose memory goes with it."""
+    command = module("bench.numbers", "--look-ups", accounts, count, rounds)
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    found: list[float] = json.loads(done.stdout)
+    return found
+
+
+def measure(
+    testbed: Testbed,
+    *,
+    rounds: int,
+    counts: Sequence[int] = COUNTS,
+    accounts: int = ACCOUNTS,
+    routers: int = ROUTERS,
+) -> Result:
+    """Every count, and none, in every round."""
+    partitions = {"calls_partitions": PARTITIONS, "dispatch_partitions": PARTITIONS}
+    settings = {count: testbed.settings(**partitions) for count in (0, *counts)}
+    kafka_topics.ensure(settings[0])
+    for count in counts:
+        write(settings[count], accounts, count)
+    runs = {count: Runs([], []) for count in settings}
+    for _ in range(rounds):
+        for count, found in runs.items():
+            found.starts.append(started(testbed, settings[count], routers))
+            out.print(f"{count:,} numbers: ready in {found.starts[-1].seconds:.1f} s")
+    for count in counts:
+        runs[count].look_ups = look_ups_apart(accounts, count, rounds)
+    notes = [
+        f"{accounts:,} accounts, {routers} routers over {PARTITIONS} partitions; {rounds} rounds,"
+        " medians (ranges).",
+        testbed.pinning(),
+    ]
+    return result(runs, notes)
+
+
+def result(runs: Mapping[int, Runs], notes: list[str]) -> Result:
+    """Table and claims from what was measured; `runs[0]` is with nothing configured."""
+    rows = [
+        [
+            f"{count:,}",
+            ranged([start.seconds for start in found.starts]),
+            ranged([start.resident / _MB for start in found.starts], 0),
+            ranged(each(runs, count)) if count else "",
+            ranged(found.look_ups, 2) if count else "",
+        ]
+        for count, found in runs.items()
+    ]
+    columns = ["numbers", "ready s", "RSS MB of all", "bytes a number", "µs a look-up"]
+    most = max(runs)
+    text = f"{most:,} numbers"
+    claims = [
+        Claim(f"{text}: ready after", [start.seconds for start in runs[most].starts],
+              SECONDS_LIMIT, unit=" s"),
+        Claim(f"{text}: memory of each", each(runs, most), BYTES_LIMIT, unit=" bytes"),
+        Claim(f"{text}: a look-up", runs[most].look_ups, LOOK_UP_LIMIT, unit=" µs"),
+    ]  # fmt: skip
+    return Result(
+        name="numbers",
+        title="Configured numbers",
+        tables=[Table("From an empty start", columns, rows)],
+        claims=claims,
+        notes=notes,
+        data={str(count): asdict(found) for count, found in runs.items()},
+    )
+
+
+def each(runs: Mapping[int, Runs], count: int) -> list[float]:
+    """Bytes a number, above routers with nothing configured, one a round."""
+    idle = median([start.resident for start in runs[0].starts])
+    return [(start.resident - idle) / count for start in runs[count].starts]
+
+
+PARTS = {
+    "numbers": Part(
+        lambda testbed, rounds: measure(testbed, rounds=rounds),
+        lambda testbed: measure(testbed, rounds=1, counts=QUICK_COUNTS, accounts=100),
+        pinned=False,
+    ),
+}
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    arguments = parser(__doc__)
+    arguments.add_argument("--counts", help="of numbers, comma between")
+    arguments.add_argument("--accounts", type=int, default=ACCOUNTS)
+    arguments.add_argument("--routers", type=int, default=ROUTERS)
+    arguments.add_argument("--look-ups", type=int, nargs=3, help=argparse.SUPPRESS)
+    asked = arguments.parse_args()
+    if asked.look_ups:
+        print(json.dumps(look_ups(*asked.look_ups)))
+        return
+    counts: Sequence[int] = QUICK_COUNTS if asked.quick else COUNTS
+    if asked.counts:
+        counts = [int(each) for each in asked.counts.split(",")]
+    run(
+        lambda testbed: measure(
+            testbed,
+            rounds=rounds_of(asked),
+            counts=counts,
+            accounts=asked.accounts,
+            routers=asked.routers,
+        ),
+        pinned=False,
     )
-    parser.add_argument("--count", type=int, default=1_000_000)
-    parser.add_argument("--accounts", type=int, default=1_000)
-    parser.add_argument("--runs", type=int, default=3)
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        kafka = LocalKafka(Path(folder))
-        kafka.start(report=out.print)
-        try:
-            shared = {"bootstrap.servers": kafka.bootstrap}
-            empty = load(kafka=shared, topic_prefix="empty.", replication_factor=1)
-            full = load(kafka=shared, topic_prefix="full.", replication_factor=1)
-            kafka_topics.ensure(empty)
-            write(full, asked.accounts, asked.count)
-            idle = [router(empty) for _ in range(asked.runs)]
-            loaded = [router(full) for _ in range(asked.runs)]
-        finally:
-            kafka.stop()
-    ready = statistics.median(seconds for seconds, _ in loaded)
-    ready_idle = statistics.median(seconds for seconds, _ in idle)
-    idle_mb = statistics.median(megabytes for _, megabytes in idle)
-    loaded_mb = statistics.median(megabytes for _, megabytes in loaded)
-    each = (loaded_mb - idle_mb) * 1024 * 1024 / asked.count
-    few = max(asked.accounts, asked.count // 100)
-    slow, quick = look_up(asked.accounts, asked.count), look_up(asked.accounts, few)
-    out.print(
-        f"\n{asked.count:,} numbers in {asked.accounts:,} accounts, {asked.runs} runs, medians"
-    )
-    out.print(f"ready        {ready:6.2f} s      (with nothing configured {ready_idle:.2f} s)")
-    out.print(f"memory       {loaded_mb:6.1f} MB     (idle {idle_mb:.1f} MB)")
-    out.print(f"a number     {each:6.1f} bytes above idle")
-    out.print(f"a look-up    {slow:6.2f} µs     (among {few:,}: {quick:.2f} µs)")
-    for run in loaded:
-        out.print(f"  run: ready {run[0]:.2f} s, {run[1]:.1f} MB")
 
 
 if __name__ == "__main__":

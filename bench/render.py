@@ -1,29 +1,29 @@
 """What it costs to make a request of a dispatch, beside `urllib.parse.urlencode`.
 
-    python -m bench.render [--runs 9] [--calls 500]
+    python -m bench.render [--rounds 9] [--calls 500] [--quick]
 
 Two actions: one with 12 parameters, one with everything (all 36 call details, the 22 parameters of
 SourceTrak, the 24 of LeadFlow and CAKE's pair); each as GET and as POST. Every call is another one:
-other times, numbers, names and labels. The first action also signs, with one secret. The runs of
+other times, numbers, names and labels. The first action also signs, with one secret. The rounds of
 all rows alternate, so that a busy machine disturbs all alike; `urlencode` gets the same pairs,
 ready made, and so has less to do.
 """
 
 from __future__ import annotations
 
-import argparse
 import gc
-import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from rich.console import Console
-from rich.table import Table
-
+from bench.command import parser, rounds_of, run
+from bench.part import Part
+from bench.report import Claim, Result, Table
+from bench.stats import ranged, ratios
+from bench.testbed import Testbed
 from dispatcher.render import Request, compile_action
 from router.dispatches import dispatch_id
 from schemas.codec import decode_body
@@ -44,7 +44,12 @@ SIGNED = {
 }
 LIMITS = {"12 parameters": 12.0, "all blocks": 40.0}
 """Microseconds a request."""
-out = Console()
+ROUNDS, CALLS, QUICK_CALLS = 9, 500, 50
+"""Rounds at least: one takes a fraction of a second."""
+URLENCODE = "urlencode"
+
+Costs = Mapping[str, Sequence[float]]
+"""By `kind, method, how it is signed`: microseconds a request, one a round."""
 
 
 def call(n: int) -> Record:
@@ -160,32 +165,64 @@ def rows(calls: int) -> list[Row]:
                 made.append(Row(f"{name}, {method}{suffix}", function, dispatches))
         same = [pairs(made[-1].function(d)) for d in dispatches]  # type: ignore[arg-type]
         assert len(same[0]) == (84 if blocks else 12)
-        made.append(Row(f"{name}, urlencode", urlencode, same))
+        made.append(Row(f"{name}, {URLENCODE}", urlencode, same))
     return made
+
+
+def measure(testbed: Testbed, *, rounds: int, calls: int = CALLS) -> Result:
+    """Every row in every round, in this process."""
+    measured = rows(calls)
+    gc.disable()
+    try:
+        with testbed.cores.for_the_stage():
+            for _ in range(rounds + 1):
+                for row in measured:
+                    row.run()
+    finally:
+        gc.enable()
+    # The first round warms caches up.
+    costs = {row.name: row.costs[1:] for row in measured}
+    return result(
+        costs, [f"{calls} dispatches; {rounds} rounds, medians (ranges).", testbed.pinning()]
+    )
+
+
+def result(costs: Costs, notes: list[str]) -> Result:
+    """Table and claims from what was measured."""
+    table, claims = [], []
+    for name, found in costs.items():
+        kind, way = name.split(", ", 1)
+        beside = ratios(found, costs[f"{kind}, {URLENCODE}"])
+        table.append([name, ranged(found), ranged(beside, 2)])
+        if way in ("GET", "POST"):
+            claims.append(Claim(f"A request of {name}", list(found), LIMITS[kind], unit=" µs"))
+    columns = ["", "µs a request", "in times of urlencode"]
+    return Result(
+        name="render",
+        title="Making a request",
+        tables=[Table("CPU of rendering", columns, table)],
+        claims=claims,
+        notes=notes,
+        data={name: list(found) for name, found in costs.items()},
+    )
+
+
+PARTS = {
+    "render": Part(
+        lambda testbed, rounds: measure(testbed, rounds=max(rounds, ROUNDS)),
+        lambda testbed: measure(testbed, rounds=1, calls=QUICK_CALLS),
+    ),
+}
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--runs", type=int, default=9)
-    parser.add_argument("--calls", type=int, default=500)
-    given = parser.parse_args()
-    measured = rows(given.calls)
-    gc.disable()
-    for _ in range(max(given.runs, 7) + 1):
-        for row in measured:
-            row.run()
-    table = Table("µs a request", "median", "least", "of urlencode", "limit")
-    beside = {row.name.split(", ")[0]: row for row in measured if row.name.endswith("urlencode")}
-    for row in measured:
-        kind = row.name.split(", ")[0]
-        costs, other = row.costs[1:], beside[kind].costs[1:]  # the first run warms caches up
-        median = statistics.median(costs)
-        unlimited = row is beside[kind] or any(row.name.endswith(s) for s in SIGNED if s)
-        limit = "" if unlimited else f"{LIMITS[kind]:.0f}"
-        share = f"{median / statistics.median(other):.0%}"
-        table.add_row(row.name, f"{median:.1f}", f"{min(costs):.1f}", share, limit)
-    out.print(table)
+    arguments = parser(__doc__)
+    arguments.add_argument("--calls", type=int)
+    asked = arguments.parse_args()
+    calls = asked.calls or (QUICK_CALLS if asked.quick else CALLS)
+    rounds = rounds_of(asked) if asked.quick else max(rounds_of(asked), ROUNDS)
+    run(lambda testbed: measure(testbed, rounds=rounds, calls=calls))
 
 
 if __name__ == "__main__":

@@ -6,22 +6,22 @@ endpoints and this process share the others.
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import contextlib
 import time
 import uuid
-from array import array
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from bench.arrivals import Arrivals, Pairs, judged
+from bench.arrivals import Arrivals, Pairs, judged, read_pairs
+from bench.children import Child, module
+from bench.cpu import Cores
 from bench.endpoints import behaviour
-from bench.samples import ATTEMPTS, Cores, Metrics, Sample, Sampler, books_of, metrics_of
+from bench.samples import ATTEMPTS, Metrics, Sample, Sampler, books_of, metrics_of
+from bench.testbed import settings_for
 from console.supervisor import StageProcess, environment_of
 from deploy.ports import free_port
-from streaming import settings as settings_module
 from streaming import topics as kafka_topics
 
 DRAIN_SECONDS = 15.0
@@ -53,42 +53,33 @@ class Rig:
         self._count = count
         self._folder = folder / uuid.uuid4().hex[:8]
         self._folder.mkdir()
-        self._settings = settings_module.load(
-            kafka={"bootstrap.servers": bootstrap},
-            topic_prefix=f"{self._folder.name}.",
-            replication_factor=1,
-            data_dir=self._folder,
-            dispatcher_allow_networks="127.0.0.0/8",
-            log_level="WARNING",
-        )
+        self._settings = settings_for(bootstrap, f"{self._folder.name}.", self._folder)
         self._port = free_port()
         self._loads = self._due = 0
-        self._endpoints: subprocess.Popen[str] | None = None
-        self._loading: subprocess.Popen[str] | None = None
-        environment = environment_of(self._settings)
-        self._stage = StageProcess("dispatcher", "dispatcher", environment, self._folder / "log")
+        self._environment = environment_of(self._settings)
+        figures = (count, self._port, self._folder / "received")
+        self._endpoints = Child(module("bench.endpoints", *figures), self._environment)
+        self._stage = StageProcess(
+            "dispatcher", "dispatcher", self._environment, self._folder / "log"
+        )
 
     def __enter__(self) -> Self:
-        self._topics = kafka_topics.ensure(self._settings)
-        try:
-            received = str(self._folder / "received")
-            figures = (str(self._count), str(self._port), received)
-            self._endpoints = self._started("bench.endpoints", *figures)
+        with contextlib.ExitStack() as stack:
+            self._topics = kafka_topics.ensure(self._settings)
+            stack.callback(self._delete_topics)
+            stack.enter_context(self._endpoints)
+            # Killed: with requests hanging it would take its full time to stop.
+            stack.callback(self._stage.kill)
             with self._cores.for_the_stage():
                 self._stage.start()
             self._stage.await_ready()
-        except BaseException:
-            self.__exit__()
-            raise
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._loading is not None:
-            self._loading.kill()
-            self._loading.wait()
-        # Killed: with requests hanging it would take its full time to stop.
-        self._stage.kill()
-        self._end_endpoints()
+        self._stack.close()
+
+    def _delete_topics(self) -> None:
         client = kafka_topics.admin(self._settings)
         for deleted in client.delete_topics(list(self._topics.all)).values():
             deleted.result(30)
@@ -96,15 +87,15 @@ class Rig:
     def cpu(self, rate: float, warm_up: float, seconds: float) -> tuple[float, float]:
         """How busy the dispatcher is with about `rate` dispatches a second, in cores, and how many
         a second it really tried. All endpoints are healthy."""
-        load, produced = self._load(rate, warm_up + seconds, 0)
-        time.sleep(warm_up)
-        sampler = Sampler(self._stage, self._cores)
-        used, began, tried = sampler.cpu_seconds(), time.monotonic(), self._tried()
-        time.sleep(seconds)
-        used, tried = sampler.cpu_seconds() - used, self._tried() - tried
-        took = time.monotonic() - began
-        self._late(load)
-        self._await(_pairs(produced))
+        with self._load(rate, warm_up + seconds, 0) as load:
+            time.sleep(warm_up)
+            sampler = Sampler(self._stage, self._cores)
+            used, began, tried = sampler.cpu_seconds(), time.monotonic(), self._tried()
+            time.sleep(seconds)
+            used, tried = sampler.cpu_seconds() - used, self._tried() - tried
+            took = time.monotonic() - began
+            self._late(load)
+        self._await(read_pairs(self._sent))
         return used / took, tried / took
 
     def _tried(self) -> int:
@@ -112,20 +103,20 @@ class Rig:
 
     def run(self, rate: float, warm_up: float, seconds: float, seed: int, spoil: bool) -> Run:
         """The last use of the rig: a load, in which the bad ones turn bad after `warm_up`."""
-        load, produced = self._load(rate, warm_up + seconds, seed)
-        time.sleep(warm_up)
-        before = metrics_of(self._stage)
-        start = time.time()
-        if spoil:
-            self._say("spoil")
-        with Sampler(self._stage, self._cores) as sampler:
-            late = self._late(load)
-        end = time.time()
-        sent = _pairs(produced)
+        with self._load(rate, warm_up + seconds, seed) as load:
+            time.sleep(warm_up)
+            before = metrics_of(self._stage)
+            start = time.time()
+            if spoil:
+                self._endpoints.tell("spoil")
+            with Sampler(self._stage, self._cores) as sampler:
+                late = self._late(load)
+            end = time.time()
+        sent = read_pairs(self._sent)
         self._await(sent)
         final = self._settled()
-        self._end_endpoints()
-        came = _pairs(self._folder / "received")
+        self._endpoints.stop()
+        came = read_pairs(self._folder / "received")
         arrivals = judged(sent, came, self._count, int(start * 1e6), int(end * 1e6))
         change = Counter(final)
         change.subtract(before)
@@ -137,8 +128,7 @@ class Rig:
         self._due += sum(kinds[n % self._count] == "healthy" for n, _ in sent)
         deadline = time.monotonic() + DRAIN_SECONDS
         while time.monotonic() < deadline:
-            self._say("count")
-            if int(self._heard(self._endpoints)) >= self._due:
+            if int(self._endpoints.ask("count")) >= self._due:
                 return
             time.sleep(0.1)
 
@@ -149,55 +139,17 @@ class Rig:
             time.sleep(0.05)
         return found
 
-    def _load(self, rate: float, seconds: float, seed: int) -> tuple[subprocess.Popen[str], Path]:
-        """A load that has begun, and the file it will write."""
+    def _load(self, rate: float, seconds: float, seed: int) -> Child:
+        """A load, whose file is `_sent` at its end."""
         self._loads += 1
-        path = self._folder / f"load-{self._loads}"
+        self._sent = self._folder / f"load-{self._loads}"
         # The number of the load too, so that no dispatch has the id of an earlier one.
-        figures = (self._count, self._port, rate, seconds, seed * 100 + self._loads)
-        self._loading = self._started("bench.load", *map(str, figures), str(path))
-        return self._loading, path
+        figures = (self._count, self._port, rate, seconds, seed * 100 + self._loads, self._sent)
+        return Child(module("bench.load", *figures), self._environment)
 
-    def _late(self, load: subprocess.Popen[str]) -> int:
+    def _late(self, load: Child) -> int:
         """Wait for the end of a load; how late it was."""
-        said, _ = load.communicate()
-        if load.returncode != 0 or not self._stage.alive:
-            raise RuntimeError(f"the load or the dispatcher failed.\n{self._stage.log_tail()}")
-        return int(said)
-
-    def _started(self, module: str, *arguments: str) -> subprocess.Popen[str]:
-        """One of our own processes, ready."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment_of(self._settings),
-            text=True,
-        )
-        if self._heard(process) != "ready":
-            raise RuntimeError(f"{module} did not begin")
-        return process
-
-    @staticmethod
-    def _heard(process: subprocess.Popen[str] | None) -> str:
-        assert process is not None
-        assert process.stdout is not None
-        return process.stdout.readline().strip()
-
-    def _say(self, word: str) -> None:
-        assert self._endpoints is not None
-        assert self._endpoints.stdin is not None
-        self._endpoints.stdin.write(word + "\n")
-        self._endpoints.stdin.flush()
-
-    def _end_endpoints(self) -> None:
-        """Have them write down what came, and end. May be called again."""
-        if self._endpoints is not None:
-            assert self._endpoints.stdin is not None
-            self._endpoints.stdin.close()
-            self._endpoints.wait(60)
-
-
-def _pairs(path: Path) -> list[tuple[int, int]]:
-    flat = array("q", path.read_bytes())
-    return list(zip(flat[0::2], flat[1::2], strict=True))
+        late = int(load.result())
+        if not self._stage.alive:
+            raise RuntimeError(f"the dispatcher ended.\n{self._stage.log_tail()}")
+        return late

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
+from bench.cpu import Cores, cpu_seconds, divided
 from console.supervisor import StageProcess
+
+__all__ = [
+    "ATTEMPTS", "PUT_OFF", "Books", "Cores", "Metrics", "Sample", "Sampler", "books_of", "divided",
+    "metrics_of",
+]  # fmt: skip
 
 ATTEMPTS = "pca_attempts_total"
 PUT_OFF = "pca_dispatches_put_off_total"
@@ -26,34 +29,6 @@ _WATCHED = frozenset(
 
 Metrics = Counter[tuple[str, ...]]
 """(name, label values…) → value."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cores:
-    """Which CPUs are whose; both empty where processes cannot be pinned."""
-
-    stage: frozenset[int]
-    others: frozenset[int]
-
-    @contextlib.contextmanager
-    def for_the_stage(self) -> Iterator[None]:
-        """What this thread starts within gets the stage's core."""
-        if self.stage:
-            os.sched_setaffinity(0, self.stage)
-        try:
-            yield
-        finally:
-            if self.others:
-                os.sched_setaffinity(0, self.others)
-
-
-def divided() -> Cores:
-    """The last of our cores for a stage; this thread, and what it starts, keeps the rest."""
-    if not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < 2:
-        return Cores(frozenset(), frozenset())
-    *others, last = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, others)
-    return Cores(frozenset({last}), frozenset(others))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +67,7 @@ class Sampler:
 
     def cpu_seconds(self) -> float:
         """That the process has used since it began."""
-        times = self._process.cpu_times()
-        return float(times.user + times.system)
+        return cpu_seconds(self._process.pid)
 
     def _run(self) -> None:
         began = at = time.monotonic()
@@ -102,7 +76,7 @@ class Sampler:
         while not self._ended.wait(1.0):
             try:
                 self._sample(began, at, used)
-            except psutil.NoSuchProcess:
+            except (OSError, psutil.NoSuchProcess):
                 return
             at, used = time.monotonic(), self.cpu_seconds()
 

@@ -13,7 +13,8 @@ import orjson
 
 from console.store.entities import Settings, avro_record
 from dispatcher.analytics import VALIDATE, compile_event
-from dispatcher.attempts import shown, shown_answer, shown_headers, shown_url
+from dispatcher.attempts import shown_answer
+from dispatcher.masking import Secrets, shown, shown_url
 from dispatcher.outcome import succeeded
 from dispatcher.render import compile_action
 from dispatcher.request import Request, Unsendable
@@ -55,14 +56,15 @@ class Trial:
         return {
             "method": self.request.method,
             "url": shown_url(self.request.url),
-            "headers": shown_headers(self.request.headers),
+            "headers": self.request.secrets.shown(self.request.headers),
             "body": None if body is None else body.decode("utf-8", "replace"),
         }
 
     def shown_answer(self) -> dict[str, Any]:
         """What the server said, secrets masked, as JSON."""
         answer = self.answer
-        headers, body = shown_answer(answer, self.request)
+        secrets = self.request.secrets if self.request else Secrets({})
+        headers, body = shown_answer(answer, secrets)
         return {
             "status": answer.status if answer else None,
             "headers": headers,

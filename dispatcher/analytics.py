@@ -15,8 +15,8 @@ from dispatcher.headers import USER_AGENT
 from dispatcher.parameters import Parameter, dynamic_parameters
 from dispatcher.request import Request, Unsendable
 from dispatcher.utf8 import utf8
-from schemas.placeholders import Kind
 from schemas.layouts import Layout
+from schemas.placeholders import Kind
 from schemas.released import Record, current
 
 COLLECT = "/mp/collect"

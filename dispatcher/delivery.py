@@ -12,14 +12,16 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from typing import Concatenate, ParamSpec
 
-from dispatcher.attempts import Try, shown
+from dispatcher.attempts import Try
 from dispatcher.endpoint_table import States
 from dispatcher.flight import Flight
 from dispatcher.ledger import Ledger
+from dispatcher.masking import shown
 from dispatcher.outcome import retry_after, succeeded
 from dispatcher.request import Request, Unsendable
 from dispatcher.traffic import Moved, Traffic
-from dispatcher.transport import Answer, Trace, Transport, TransportError
+from dispatcher.transport import Transport
+from dispatcher.transport.answer import Answer, Trace, TransportError
 from streaming import metrics
 from streaming.consumer import ConsumerLoop
 from streaming.partitions import partition_of

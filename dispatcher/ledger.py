@@ -12,6 +12,7 @@ from dispatcher.attempts import Try, attempt_record
 from dispatcher.breaker import Breaker, Change
 from dispatcher.flight import Flight
 from dispatcher.traffic import Moved
+from schemas import binary
 from schemas.codec import Codec
 from schemas.released import Record, current
 from streaming import metrics
@@ -36,17 +37,14 @@ class Ledger:
         self._producer = producer
         self._topics = topics
         self._attempt_header = codec.header("Attempt", topics.attempts)
-        self._attempt = current("Attempt")
+        self._attempt = current("Attempt").layout
         self._endpoint_header = codec.header("Endpoint", topics.endpoints)
         self._endpoint = current("Endpoint")
         self._dispatch_headers = {
             topic: codec.header("Dispatch", topic)
             for topic in (topics.dead, *(topics.retry(delay) for delay in topics.schedule))
         }
-        self._outcomes = {
-            name: metrics.ATTEMPTS.labels(name, "")
-            for name in ("delivered", "retry", "dead", "skipped")
-        }
+        self._delivered = metrics.ATTEMPTS.labels("delivered", "")
 
     def is_behind(self) -> bool:
         """Kafka does not keep up."""
@@ -56,6 +54,7 @@ class Ledger:
         """Write what came of tries, and what is sent round. `now` in microseconds."""
         flights = [one.flight for one in ended] + [one.item for one in moved]
         acks = Acks(lambda error: self._acknowledged(error, flights))
+        delivered = 0
         for one in ended:
             # Of a partition that was taken away, somebody else has the dispatch as it was read: a
             # retry of ours would be a second one, and fork again at the next rebalance.
@@ -64,14 +63,16 @@ class Ledger:
             self._producer.send(
                 self._topics.attempts,
                 one.flight.dispatch["account_id"],
-                self._attempt_header + self._attempt.encode(attempt_record(one)),
+                self._attempt_header + binary.write(self._attempt, attempt_record(one)),
                 acks,
             )
-            metrics.ATTEMPT_SECONDS.observe(one.duration_us / 1e6)
+            metrics.ATTEMPT_SECONDS.add(one.duration_us / 1e6)
             if one.error:
                 metrics.ATTEMPTS.labels(one.outcome.name, one.error).inc()
             else:
-                self._outcomes[one.outcome.name].inc()
+                delivered += 1
+        if delivered:
+            self._delivered.inc(delivered)
         for move in moved:
             if not move.item.tracker.gone:
                 self._send_round(move, now, acks)

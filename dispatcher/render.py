@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from dispatcher import form, json_body, template
 from dispatcher.headers import USER_AGENT, content_type_of, fixed_headers, try_headers
+from dispatcher.masking import Secrets
 from dispatcher.parameters import dynamic_parameters
 from dispatcher.request import DEFAULT_TLS, Request, Tls, Unsendable
 from dispatcher.signature import Sign, signer
@@ -46,7 +47,8 @@ class CompiledAction:
     sign: Sign | None
     """None for an action without signing secrets."""
     tls: Tls
-    call: Layout = WHOLE_CALL
+    secrets: Secrets
+    call: Layout
     """What is read of a call."""
 
     def request(self, dispatch: Record, now: int) -> Request:
@@ -61,7 +63,7 @@ class CompiledAction:
             raise Unsendable("unrenderable", f"a value cannot be written: {error!r}") from error
         headers = try_headers(dispatch, now) | self.headers
         if self.method != "GET":
-            return self._signed(Request(self.method, self.url, headers, filled, self.tls), filled)
+            return self._signed(self._request(self.url, headers, filled), filled)
         url = self.url + self.joint + filled.decode() if filled else self.url
         if len(url) > MAX_URL:
             raise Unsendable(
@@ -71,7 +73,10 @@ class CompiledAction:
             )
         # It has no body: it is signed over its query, as it is sent.
         query = url.partition("?")[2].encode() if self.sign else b""
-        return self._signed(Request("GET", url, headers, None, self.tls), query)
+        return self._signed(self._request(url, headers, None), query)
+
+    def _request(self, url: str, headers: dict[str, str], body: bytes | None) -> Request:
+        return Request(self.method, url, headers, body, self.tls, self.secrets)
 
     def _signed(self, request: Request, content: bytes) -> Request:
         if self.sign is not None:
@@ -103,6 +108,7 @@ def compile_action(action: Record) -> CompiledAction:
         headers,
         signer(action["signing_secrets"]),
         DEFAULT_TLS if action["tls"] is None else Tls(**action["tls"]),
+        Secrets(headers),
         _read(action),
     )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from dispatcher.masking import Secrets
+
 
 class Unsendable(ValueError):
     """No request can be made of this dispatch; trying again does not help, but for `sealed`.
@@ -30,15 +32,27 @@ class Tls:
 DEFAULT_TLS = Tls()
 
 
-@dataclass
 class Request:
-    """What goes over the wire. The URL is encoded; nothing may encode it again.
+    """What goes over the wire. The URL is encoded; nothing may encode it again."""
 
-    Not frozen only because that makes it three times as dear to create.
-    """
+    def __init__(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        body: bytes | None,
+        tls: Tls = DEFAULT_TLS,
+        secrets: Secrets | None = None,
+    ) -> None:
+        """`secrets`: those of its headers, where they are known already."""
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.tls = tls
+        self._secrets = secrets
 
-    method: str
-    url: str
-    headers: dict[str, str]
-    body: bytes | None
-    tls: Tls = DEFAULT_TLS
+    @property
+    def secrets(self) -> Secrets:
+        """Of its headers."""
+        return self._secrets or Secrets(self.headers)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge
+
+from streaming.timings import Timings
 
 CALLS_ACCEPTED = Counter(
     "pca_calls_accepted", "Calls that the gateway acknowledged: the broker has them."
@@ -47,10 +49,10 @@ ATTEMPTS = Counter(
     " Google Analytics to count), and the class of error.",
     ["outcome", "error"],
 )
-ATTEMPT_SECONDS = Histogram(
+ATTEMPT_SECONDS = Timings(
     "pca_attempt_seconds",
     "How long one try took, customer's server included.",
-    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15),
+    (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0),
 )
 IN_FLIGHT = Gauge("pca_requests_in_flight", "Requests under way in this dispatcher.")
 PUT_OFF = Counter(

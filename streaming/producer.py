@@ -113,8 +113,8 @@ class Producer:
         )
         self._answered_at: float = time.monotonic()
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._collect, name="producer", daemon=True)
-        self._thread.start()
+        self._collector = threading.Thread(target=self._collect, name="producer", daemon=True)
+        self._collector.start()
 
     def _collect(self) -> None:
         while not self._closing.is_set():
@@ -163,7 +163,7 @@ class Producer:
     def close(self, timeout: float) -> int:
         """Wait up to `timeout` seconds for the broker's answers; how many are still missing."""
         self._closing.set()
-        self._thread.join(2 * _POLL + 1)
+        self._collector.join(2 * _POLL + 1)
         return int(self._producer.flush(timeout))
 
 

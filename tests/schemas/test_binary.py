@@ -281,7 +281,8 @@ def test_doubles_are_little_endian(module):
 @pytest.mark.parametrize("name", setup_py().COMPILED)
 def test_what_is_compiled_is_what_stands_in_the_source(name):
     """Else everything tests an older version: `make setup` builds it anew."""
-    assert not importlib.import_module(name.removesuffix(".py").replace("/", ".")).__file__.endswith(".py")
+    module = importlib.import_module(name.removesuffix(".py").replace("/", "."))
+    assert not module.__file__.endswith(".py")
     (built,) = (ROOT / "schemas").glob("hot__mypyc*.so")
     assert built.stat().st_mtime >= (ROOT / name).stat().st_mtime
 

@@ -4,7 +4,14 @@ import asyncio
 
 from sending import OK, failed, get, served
 
-from dispatcher.transport import Trace
+TOLD = (
+    "address", "reused", "resent", "dns_us", "connect_us", "tls_us", "first_byte_us",
+)  # fmt: skip
+
+
+def told(trace):
+    """All that a trace says."""
+    return {name: value for name in TOLD if (value := getattr(trace, name))}
 
 
 async def test_the_first_request_says_whom_it_dialled_and_how_long_it_took(transport, server):
@@ -19,8 +26,8 @@ async def test_a_request_over_a_kept_connection_has_nothing_to_connect(transport
     one = await server(OK)
     await transport.send(get(one.url))
     trace = (await transport.send(get(one.url))).trace
-    first_byte = trace.first_byte_us
-    assert trace == Trace(f"127.0.0.1:{one.port}", reused=True, first_byte_us=first_byte)
+    assert told(trace) == {"address": f"127.0.0.1:{one.port}", "reused": True,
+                           "first_byte_us": trace.first_byte_us}  # fmt: skip
     assert trace.first_byte_us > 0
 
 
@@ -58,7 +65,7 @@ async def test_a_connection_refused_says_who_refused_it(transport, server):
     one = await server(OK)
     await one.stop()
     trace = (await failed(transport, get(one.url))).trace
-    assert trace == Trace(address=f"127.0.0.1:{one.port}")
+    assert told(trace) == {"address": f"127.0.0.1:{one.port}"}
 
 
 async def test_a_request_given_up_says_how_far_it_came(transport, serve):
@@ -73,4 +80,4 @@ async def test_a_request_given_up_says_how_far_it_came(transport, serve):
 
 
 async def test_a_request_that_is_not_sent_went_nowhere(guarded):
-    assert (await failed(guarded, get("http://127.0.0.1:1/"))).trace == Trace()
+    assert told((await failed(guarded, get("http://127.0.0.1:1/"))).trace) == {}

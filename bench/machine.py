@@ -1,0 +1,124 @@
+"""On what it was measured: the machine, and the versions of everything that takes part."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import psutil
+
+from bench.builds import PEERS, ROOT
+from deploy.errors import DeployError
+from deploy.java import find_java
+from schemas import binary
+
+LIBRARIES = ("confluent-kafka", "fastavro", "uvloop", "httptools", "aiohttp", "yarl",
+             "prometheus-client")  # fmt: skip
+_GO_MODULE = re.compile(r"^\s*(?:require )?(\S+/\S+) (v\S+)$", re.MULTILINE)
+_DEPENDENCY = re.compile(
+    r"<artifactId>([^<]+)</artifactId>\s*<version>([^<$]+)</version>", re.MULTILINE
+)
+_PROPERTY = re.compile(r"<([a-z0-9.-]+)\.version>([^<]+)<")
+
+
+def facts() -> list[list[str]]:
+    """What and which, in the order of a reader's questions."""
+    return [[name, value] for name, value in _facts() if value]
+
+
+def _facts() -> Iterator[tuple[str, str]]:
+    yield "CPU", _cpu()
+    yield "cores", f"{os.cpu_count()}"
+    yield "memory", f"{psutil.virtual_memory().total / 1024**3:.0f} GiB"
+    # The number alone: what stands behind it names somebody's build.
+    yield "kernel", f"{platform.system()} {re.split('[^0-9.]', platform.release())[0]}"
+    yield "Python", f"{platform.python_implementation()} {platform.python_version()}"
+    yield "libraries", ", ".join(_libraries())
+    compiled = not (binary.__file__ or "").endswith(".py")
+    yield "hot code", "compiled (see `setup.py`)" if compiled else "plain Python"
+    yield "Kafka", _kafka()
+    yield "Go", _answer(["go", "version"]).removeprefix("go version ")
+    yield "Go modules", ", ".join(" ".join(found) for found in go_modules(_text("go/go.mod")))
+    yield "Java", _java()
+    yield "Java libraries", ", ".join(" ".join(found) for found in libraries(_text("java/pom.xml")))
+
+
+def when() -> str:
+    """The date, and the commit that was measured."""
+    commit = _answer(["git", "-C", str(ROOT), "rev-parse", "--short=10", "HEAD"])
+    changed = _answer(["git", "-C", str(ROOT), "status", "--porcelain", "--untracked-files=no"])
+    date = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    if not commit:
+        return date
+    return f"{date} at {commit}{', with changes that are not committed' if changed else ''}"
+
+
+def go_modules(text: str) -> list[tuple[str, str]]:
+    """The direct ones of a `go.mod`, with versions."""
+    return [(name, found) for name, found in _GO_MODULE.findall(text)]
+
+
+def libraries(pom: str) -> list[tuple[str, str]]:
+    """The dependencies of a POM, with versions, whether written there or as properties."""
+    dependencies = re.sub(r"<build>.*</build>", "", pom, flags=re.DOTALL)
+    _, _, dependencies = dependencies.partition("<dependencies>")
+    versions = {f"${{{name}.version}}": found for name, found in _PROPERTY.findall(pom)}
+    for name, found in versions.items():
+        dependencies = dependencies.replace(name, found)
+    return _DEPENDENCY.findall(dependencies)
+
+
+def _cpu() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return platform.processor()
+    found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
+    return found[1] if found else platform.processor()
+
+
+def _libraries() -> Iterator[str]:
+    for name in LIBRARIES:
+        try:
+            yield f"{name} {version(name)}"
+        except PackageNotFoundError:
+            continue
+
+
+def _kafka() -> str:
+    pom = (ROOT / "deploy" / "kafka" / "pom.xml").read_text()
+    found = re.search(r"<kafka\.version>([^<]+)<", pom)
+    return f"{found[1]}, one broker, heap 512 MB" if found else ""
+
+
+def _java() -> str:
+    try:
+        java = find_java(17)
+    except DeployError:
+        return ""
+    return _answer([str(java), "-version"]).partition("\n")[0]
+
+
+def _text(path: str) -> str:
+    file = PEERS / path
+    return file.read_text() if file.exists() else ""
+
+
+def _answer(command: list[str]) -> str:
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=20, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    if done.returncode != 0:
+        return ""
+    # Java answers on the other stream, after what it picks up from the environment.
+    lines = (done.stdout or done.stderr).strip().splitlines()
+    return "\n".join(line for line in lines if not line.startswith("Picked up"))
