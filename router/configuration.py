@@ -7,8 +7,10 @@ key, a dict entry and some 30 bytes, and loading costs no decoding.
 from __future__ import annotations
 
 import logging
+from functools import lru_cache
 from typing import Any
 
+from router.parts import action_part
 from router.resolve import Action, Conditions, Decided, Setting, decide
 from schemas.codec import Codec, decode_body
 from schemas.released import Record, current
@@ -18,21 +20,25 @@ log = logging.getLogger(__name__)
 
 
 MAX_SHARED = 10_000
+"""Different settings of numbers, pools and ad groups that are kept once, and kept read."""
 
 
 class Account:
     """What is configured for one account."""
 
     __slots__ = (
-        "_action_bodies", "_actions", "_ad_groups", "_decided", "_numbers", "_pools", "features",
+        "_action_bodies", "_actions", "_ad_groups", "_asks_leadflow", "_decided", "_id",
+        "_numbers", "_pools", "features",
     )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, id_: str) -> None:
+        self._id = id_
         self.features: Record | None = None
         """The Account record; None while the account itself is unknown or deleted. Its version is
         that of the account's whole configuration: every change comes with a new one (D9)."""
         self._action_bodies: dict[str, bytes] = {}
         self._actions: tuple[Action, ...] | None = None  # read when first asked for
+        self._asks_leadflow: bool | None = None  # the same
         self._numbers: dict[int, bytes] = {}
         self._pools: dict[str, bytes] = {}
         self._ad_groups: dict[str, bytes] = {}
@@ -42,8 +48,18 @@ class Account:
     def actions(self) -> tuple[Action, ...]:
         """The account's actions."""
         if self._actions is None:
-            self._actions = tuple(_action(body) for body in self._action_bodies.values())
+            self._actions = tuple(_action(self._id, body) for body in self._action_bodies.values())
         return self._actions
+
+    @property
+    def asks_leadflow(self) -> bool:
+        """Whether an action has conditions that look at a call's `leadflow`."""
+        if self._asks_leadflow is None:
+            self._asks_leadflow = any(
+                action.conditions is not None and action.conditions.asks_leadflow
+                for action in self.actions
+            )
+        return self._asks_leadflow
 
     def number(self, e164: str) -> Setting | None:
         """What the called number says; None when it was never configured."""
@@ -90,7 +106,7 @@ class Account:
             _put(self._ad_groups, id_, body)
         elif kind == "action":
             _put(self._action_bodies, id_, body)
-            self._actions = None
+            self._actions = self._asks_leadflow = None
             self._decided.clear()
         else:
             raise ValueError(f"{kind!r} is none of account, action, number, pool, ad_group")
@@ -111,12 +127,13 @@ def _put(table: dict[Any, Any], key: Any, value: Any) -> None:
         table[key] = value
 
 
+@lru_cache(MAX_SHARED)
 def _setting(body: bytes) -> Setting:
     record = decode_body(body, 0, current("Routing"))
     return Setting(record["send"], record["action_id"], record["label"])
 
 
-def _action(body: bytes) -> Action:
+def _action(account_id: str, body: bytes) -> Action:
     record = decode_body(body, 0, current("Action"))
     return Action(
         action_id=record["action_id"],
@@ -124,8 +141,7 @@ def _action(body: bytes) -> Action:
         active=record["active"],
         all_calls=record["scope"] == "all_calls",
         revisions=record["revisions"],
-        version=record["version"],
-        body=body,
+        part=action_part(account_id, record["action_id"], record["version"], body),
         conditions=conditions_of(record["conditions"]),
     )
 
@@ -183,7 +199,7 @@ class Configuration:
         if account is None:
             if value is None:
                 return
-            account = Account()
+            account = Account(account_id)
         if kind == "account":
             account.features = None if value is None else self._codec.decode(value, "Account")
         else:

@@ -1,70 +1,83 @@
-"""From a resolved call to the bytes of its dispatches."""
+"""From a call to its dispatches: what was decided, their ids, and their bytes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from uuid import UUID, uuid5
+import hashlib
+from typing import Any
+from uuid import UUID
 
 from router.configuration import Account
+from router.parts import CallPart
 from router.resolve import Resolution, resolve
-from schemas import binary
-from schemas.configuration import action_key
-from schemas.released import Record, current
+from schemas.released import Record
 
 DISPATCH_NAMESPACE = UUID("6f1c3c1e-5f0b-5d0a-9a3e-0c5f3a1d7b42")
 """Ours, for ever: another one would change every dispatch id."""
 
-_HEAD = current("Dispatch").layout.up_to("call_bytes")
+_NAMESPACE_HASH = hashlib.sha1(DISPATCH_NAMESPACE.bytes, usedforsecurity=False)
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
 def dispatch_id(account_id: str, sid: str, revision: int, action_id: str) -> str:
     """The same for every attempt, replay and duplicate of one call for one action (D10).
 
-    UUIDv5 of the four, joined by line breaks, which none of them can hold.
+    UUIDv5 of the four, joined by line breaks: only a sid can hold one, so no other four make the
+    same text.
     """
-    return str(uuid5(DISPATCH_NAMESPACE, f"{account_id}\n{sid}\n{revision}\n{action_id}"))
+    return _id_of(_call_hash(account_id, sid, revision), action_id.encode())
+
+
+def _call_hash(account_id: str, sid: str, revision: int) -> Any:
+    """SHA-1 of the id's text up to the action, which differs only behind it."""
+    hashed = _NAMESPACE_HASH.copy()
+    hashed.update(f"{account_id}\n{sid}\n{revision}\n".encode())
+    return hashed
+
+
+def _id_of(call_hash: Any, action_id: bytes) -> str:
+    """What `uuid.uuid5` makes, at a fifth of its cost."""
+    hashed = call_hash.copy()
+    hashed.update(action_id)
+    text = hashed.hexdigest()
+    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"
 
 
 def dispatches(
-    call: Record, call_body: bytes, account: Account, routed_at: int
-) -> tuple[Resolution, Iterator[tuple[str, bytes]]]:
-    """What was decided for a call, and (key, Dispatch without header) for what runs.
+    call: Record, call_body: bytes, account: Account, routed_at: int, header: bytes = b""
+) -> tuple[Resolution, list[tuple[str, bytes]]]:
+    """What was decided for a call, and (key, Dispatch behind `header`) for what runs.
 
-    `call_body` are the call's own bytes, current release, without header: Avro is plain
-    concatenation, so they are carried along untouched. `routed_at` in microseconds.
+    Of `call` the leading fields must be there, and `leadflow` where `account.asks_leadflow`.
+    `call_body` are its own bytes, current release, without header, which are carried along
+    untouched. `routed_at` in microseconds since 1970.
     """
     resolution = resolve(call, account)
-    return resolution, _running(call, call_body, account, resolution, routed_at)
+    made: list[tuple[str, bytes]] = []
+    call_hash = part = None
+    for decision in resolution.decisions:
+        if not decision.runs:
+            continue
+        if part is None:  # most calls have something to run, but not all
+            call_hash = _call_hash(call["account_id"], call["sid"], call["revision"])
+            part = _part_of(call, call_body, account, resolution.label, routed_at)
+        action = decision.action.part
+        id_ = _id_of(call_hash, action.action_id)
+        made.append((action.key, part.dispatch(header, id_, action)))
+    return resolution, made
 
 
-def _running(
-    call: Record, call_body: bytes, account: Account, resolution: Resolution, routed_at: int
-) -> Iterator[tuple[str, bytes]]:
+def _part_of(
+    call: Record, call_body: bytes, account: Account, label: str, routed_at: int
+) -> CallPart:
     features = account.features
     assert features is not None
     head = {
-        "account_id": call["account_id"],
+        **features,  # the three that are enabled or not
         "sid": call["sid"],
         "revision": call["revision"],
         "attempt": 1,
         "config_version": features["version"],
         "routed_at": routed_at,
-        "due_at": None,
-        "phone_label": resolution.label,
-        "reverse_lookup_enabled": features["reverse_lookup_enabled"],
-        "sourcetrak_enabled": features["sourcetrak_enabled"],
-        "leadflow_enabled": features["leadflow_enabled"],
-        "failure": None,
-        "call_bytes": len(call_body),
+        "phone_label": label,
     }
-    for decision in resolution.decisions:
-        if not decision.runs:
-            continue
-        action = decision.action
-        head["action_id"] = action.action_id
-        head["action_version"] = action.version
-        head["dispatch_id"] = dispatch_id(
-            call["account_id"], call["sid"], call["revision"], action.action_id
-        )
-        key = action_key(call["account_id"], action.action_id)
-        yield key, binary.write(_HEAD, head) + call_body + action.body
+    return CallPart(head, call_body)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from router.parts import ActionPart
 from schemas.released import Record
 
 _QUALIFIED = {
@@ -30,6 +31,11 @@ class Conditions:
     """`source`, `destination` or `both`; a word that a later version wrote is never met."""
     pool_ids: frozenset[str] = frozenset()
     tags: frozenset[str] = frozenset()
+
+    @property
+    def asks_leadflow(self) -> bool:
+        """Whether it looks at a call's `leadflow`, which is not among the leading fields."""
+        return bool(self.qualified or self.tags)
 
     def unmet(self, call: Record) -> str | None:
         """The reason of the first that a CallCompleted record does not meet; None when all are.
@@ -65,9 +71,8 @@ class Action:
     """Scope All Calls; else Configured Numbers Only."""
     revisions: bool
     """Runs for later corrections of a call too."""
-    version: int
-    body: bytes
-    """The Action record's bytes, current release, to be carried along in dispatches."""
+    part: ActionPart
+    """What it gives to its dispatches."""
     conditions: Conditions | None = None
 
 
@@ -113,9 +118,8 @@ def _on_condition(decision: Decision, call: Record) -> Decision:
     return decision if reason is None else Decision(decision.action, False, reason)
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
-    """Everything that was decided for a call."""
+class Resolution(NamedTuple):
+    """Everything that was decided for a call. A tuple: one is made for every call."""
 
     source: str
     """Whose setting counts: `ad_group`, `pool`, `number` or `default` (nothing configured)."""

@@ -7,11 +7,10 @@ from collections.abc import Collection, Sequence
 
 from confluent_kafka import KafkaError, KafkaException, Message
 
+from router import calls
 from router.configuration import Configuration
 from router.dispatches import dispatches
-from schemas.call import MAX_CALL_BYTES
-from schemas.codec import Codec, Undecodable, decode_body
-from schemas.released import Record, current
+from schemas.codec import Codec, Undecodable
 from streaming import metrics
 from streaming.config_table import ConfigTable
 from streaming.consumer import ConsumerLoop
@@ -69,47 +68,42 @@ class RouterStage:
         acks = Acks(lambda error: self._acknowledged(error, batch))
         now = time.time_ns() // 1000
         routed = written = 0
+        topic, send = self._topics.dispatch, self._producer.send
         for _, message in batch:
-            value = message.value()
             try:
-                call, body = self._read(value)
+                made = self._route(message, now, acks)
             except Undecodable as fault:
                 self._unrouted(message, fault.reason, str(fault), acks)
                 continue
-            account_id = call["account_id"]
-            partition = partition_of(account_id, self._partitions)
-            if partition != message.partition():
-                self._rekey(account_id, partition, message, acks)
-                continue
-            account = self._configuration.account(partition, account_id)
-            if account is None:
-                self._unrouted(
-                    message, "unknown_account", f"no account {account_id!r} is configured", acks
-                )
+            if made is None:
                 continue
             routed += 1
-            for key, dispatch in dispatches(call, body, account, now)[1]:
-                written += 1
-                self._producer.send(
-                    self._topics.dispatch, key, self._dispatch_header + dispatch, acks
-                )
+            written += len(made)
+            for key, dispatch in made:
+                send(topic, key, dispatch, acks)
         acks.seal()
         metrics.CALLS_ROUTED.inc(routed)
         metrics.DISPATCHES_ROUTED.inc(written)
 
-    def _read(self, value: bytes | None) -> tuple[Record, bytes]:
-        """The call, and its bytes in the current release. Raises `Undecodable`."""
-        writer, start = self._codec.split(value, "CallCompleted")
-        assert value is not None
-        if len(value) > MAX_CALL_BYTES:
-            raise Undecodable(
-                "too_large", f"{len(value):,} bytes; a call may have {MAX_CALL_BYTES:,}"
-            )
-        # The whole call is read, not only what routing needs: what is cut off or garbled must end
-        # here, where its raw bytes can be kept, and not in every dispatcher behind.
-        call = decode_body(value, start, writer)
-        ours = current("CallCompleted")
-        return call, value[start:] if writer is ours else ours.encode(call)
+    def _route(self, message: Message, now: int, acks: Acks) -> list[tuple[str, bytes]] | None:
+        """Key and value of a call's dispatches; None where the call itself went elsewhere.
+
+        Raises `Undecodable`.
+        """
+        call, body = calls.read(self._codec, message.value())
+        account_id = call["account_id"]
+        partition = partition_of(account_id, self._partitions)
+        if partition != message.partition():
+            self._rekey(account_id, partition, message, acks)
+            return None
+        account = self._configuration.account(partition, account_id)
+        if account is None:
+            detail = f"no account {account_id!r} is configured"
+            self._unrouted(message, "unknown_account", detail, acks)
+            return None
+        if account.asks_leadflow:
+            call = calls.whole(body)
+        return dispatches(call, body, account, now, self._dispatch_header)[1]
 
     def _rekey(self, account_id: str, partition: int, message: Message, acks: Acks) -> None:
         metrics.CALLS_REKEYED.inc()

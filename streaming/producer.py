@@ -151,9 +151,10 @@ class Producer:
         acks.sent()
         while True:
             try:
-                self._producer.produce(
-                    topic, value, key, partition, on_delivery=acks, headers=headers
-                )
+                if headers is None:
+                    self._producer.produce(topic, value, key, partition, acks)
+                else:
+                    self._producer.produce(topic, value, key, partition, acks, headers=headers)
             except BufferError:
                 # Not `poll`: answers belong to one thread, which collects them meanwhile.
                 time.sleep(_FULL)

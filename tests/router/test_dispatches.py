@@ -1,14 +1,14 @@
 """The bytes of a dispatch, and its id."""
 
 import io
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import fastavro
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from router.dispatches import dispatch_id, dispatches
+from router.dispatches import DISPATCH_NAMESPACE, dispatch_id, dispatches
 from schemas.codec import decode_body
 from schemas.configuration import action_key
 from schemas.released import current
@@ -59,6 +59,14 @@ def test_whatever_the_call_holds_concatenation_is_right(
     assert {d["phone_label"] for d in decoded} <= {label}
 
 
+def test_a_dispatch_stands_behind_the_header_asked_for(given_account, call):
+    record, account = call(), given_account().action("a").known
+    body = current("CallCompleted").encode(record)
+    ((_, plain),) = dispatches(record, body, account, 7)[1]
+    ((_, headed),) = dispatches(record, body, account, 7, b"header")[1]
+    assert headed == b"header" + plain
+
+
 def test_a_dispatch_carries_the_accounts_features_and_versions(given_account, dispatched):
     account = given_account(reverse_lookup_enabled=True).action("a", version=5).account().known
     ((record, _),) = dispatched(account)
@@ -89,6 +97,12 @@ def test_d10_the_id_is_the_same_for_ever():
 )
 def test_d10_each_component_makes_another_id(other):
     assert dispatch_id("a", "s", 0, "x") != dispatch_id(*other)
+
+
+@given(TEXT, TEXT, st.integers(), TEXT)
+def test_d10_the_id_is_the_uuid5_of_the_four(account_id, sid, revision, action_id):
+    text = f"{account_id}\n{sid}\n{revision}\n{action_id}"
+    assert dispatch_id(account_id, sid, revision, action_id) == str(uuid5(DISPATCH_NAMESPACE, text))
 
 
 def test_d10_the_id_is_a_version_5_uuid():

@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from router.parts import action_part
 from router.resolve import Action, Conditions, Setting, resolve
 from router.resolve import decide as decide_
 
@@ -16,9 +17,10 @@ SETTINGS = [
     Setting("none"),
     Setting("inherit"),
 ]
+PART = action_part("acme", "a", 1, b"")
 ACTIONS = [
     Action(f"{'all' if all_calls else 'few'}-{active}-{revisions}", "", active, all_calls,
-           revisions, 1, b"")
+           revisions, PART)
     for all_calls, active, revisions in itertools.product([True, False], repeat=3)
 ]  # fmt: skip
 
@@ -122,7 +124,7 @@ def meets(call, asked):
 @pytest.mark.parametrize("revision", [0, 1])
 def test_conditions_are_asked_besides_all_rules_in_every_combination(call, setting, revision):
     actions = [
-        Action(str(n), "", n % 7 != 0 or n == 0, n % 5 != 1, n % 3 != 0, 1, b"", conditions)
+        Action(str(n), "", n % 7 != 0 or n == 0, n % 5 != 1, n % 3 != 0, PART, conditions)
         for n, conditions in enumerate(CONDITIONS)
     ]
     account = Plain(None, None, setting, actions)

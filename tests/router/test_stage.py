@@ -1,12 +1,15 @@
 """The router between a fake loop and a fake producer."""
 
+import io
+
+import fastavro
 import pytest
 from confluent_kafka import KafkaException
 
 from router.stage import _runs
 from schemas.call import MAX_CALL_BYTES
 from schemas.configuration import action_key
-from schemas.released import current
+from schemas.released import current, releases
 from streaming.offsets import OffsetTracker
 from streaming.partitions import partition_of
 from streaming.producer import MAX_UNACKNOWLEDGED
@@ -81,6 +84,65 @@ def test_bytes_behind_a_call_are_not_carried_into_a_dispatch(line, codec, call):
     line.given().action("a")
     (sent,) = line.take(line.record(codec.encode("CallCompleted", call(), "c") + b"\x00"))
     assert sent.headers["reason"] == "malformed"
+
+
+GARBLED = b"\xff\xfe"
+"""No UTF-8, and as long as the text in its place."""
+
+
+def with_garbled(codec, record, text):
+    value = codec.encode("CallCompleted", record, "c")
+    assert value.count(text) == 1
+    return value.replace(text, GARBLED)
+
+
+def test_a_text_that_routing_reads_must_be_utf8(line, codec, call):
+    line.given().action("a")
+    (sent,) = line.take(line.record(with_garbled(codec, call(pool_id="?!"), b"?!")))
+    assert (sent.topic, sent.headers["reason"]) == (line.topics.unrouted, "malformed")
+
+
+def test_a_text_that_routing_does_not_read_is_carried_along_as_it_came(line, codec, call):
+    line.given().action("a")
+    value = with_garbled(codec, call(click_id="?!"), b"?!")
+    (sent,) = line.take(line.record(value, partition_of("acme", 3)))
+    assert sent.topic == line.topics.dispatch
+    assert value.removeprefix(codec.header("CallCompleted", "c")) in sent.value
+
+
+def test_a_text_must_be_utf8_where_conditions_have_the_whole_call_read(line, codec, call):
+    line.given().action("a", conditions={"tags": ["gold"]})
+    value = with_garbled(codec, call(click_id="?!"), b"?!")
+    (sent,) = line.take(line.record(value, partition_of("acme", 3)))
+    assert (sent.topic, sent.headers["reason"]) == (line.topics.unrouted, "malformed")
+
+
+@pytest.mark.parametrize("conditions", [{"tags": ["gold"]}, {"qualified": "source"}])
+def test_conditions_that_look_behind_the_leading_fields_are_judged(line, conditions):
+    line.given().action("a", conditions=conditions)
+    line.take(line.call(sid="without"))
+    line.take(line.call(sid="other", leadflow={"tag": "tin", "source_qualified": False}))
+    (sent,) = line.take(line.call(sid="with", leadflow={"tag": "gold", "source_qualified": True}))
+    assert line.codec.decode(sent.value, "Dispatch")["sid"] == "with"
+
+
+def test_conditions_are_judged_anew_when_they_change(line):
+    given = line.given().action("a")
+    assert len(line.take(line.call())) == 1
+    given.action("a", conditions={"tags": ["gold"]})
+    assert len(line.take(line.call())) == 1
+    given.action("a")
+    assert len(line.take(line.call())) == 2
+
+
+def test_a_call_of_an_older_release_is_carried_in_the_newest(line, codec, call):
+    line.given().action("a")
+    older = releases()[1]["CallCompleted"]
+    plain = io.BytesIO()
+    fastavro.schemaless_writer(plain, older.parsed, call(sid="old", talk_seconds=61))
+    (sent,) = line.take(line.record(older.header + plain.getvalue(), partition_of("acme", 3)))
+    expected = call(sid="old", talk_seconds=61)
+    assert codec.decode(sent.value, "Dispatch")["call"] == expected
 
 
 def test_a_misplaced_call_is_written_to_the_partition_of_its_account(line):

@@ -1,0 +1,62 @@
+"""A dispatch joined from its parts is the dispatch written whole."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from router import calls
+from router.parts import CallPart, action_part, fields
+from schemas import binary
+from schemas.configuration import action_key
+from schemas.released import current
+
+_HEAD = current("Dispatch").layout.up_to("call_bytes")
+TEXT = st.text(st.characters(codec="utf-8"), max_size=100)
+LONG = st.integers(-(2**63), 2**63 - 1)
+HEADS = st.fixed_dictionaries(
+    {
+        "dispatch_id": st.uuids().map(str),
+        "account_id": TEXT,
+        "action_id": TEXT,
+        "sid": TEXT,
+        "revision": LONG,
+        "attempt": LONG,
+        "config_version": LONG,
+        "action_version": LONG,
+        "routed_at": LONG,
+        "due_at": st.none() | LONG,
+        "phone_label": TEXT,
+        "reverse_lookup_enabled": st.booleans(),
+        "sourcetrak_enabled": st.booleans(),
+        "leadflow_enabled": st.booleans(),
+        "failure": st.none()
+        | st.fixed_dictionaries(
+            {"error": TEXT, "detail": TEXT, "status": st.none() | LONG, "failed_at": LONG}
+        ),
+    }
+)
+
+
+def names(layout):
+    return [field.name for field in layout.inner]
+
+
+@given(HEADS, st.binary(max_size=200), st.binary(max_size=200), st.binary(max_size=10))
+def test_joined_parts_are_the_head_written_whole_and_both_bodies(head, call, action, header):
+    assert {*head, "call_bytes"} == set(names(_HEAD))
+    part = action_part(head["account_id"], head["action_id"], head["action_version"], action)
+    joined = CallPart(dict(head), call).dispatch(header, head["dispatch_id"], part)
+    whole = binary.write(_HEAD, head | {"call_bytes": len(call)})
+    assert joined == header + whole + call + action
+
+
+def test_an_actions_part_has_the_key_of_its_dispatches():
+    assert action_part("acme", "crm", 1, b"").key == action_key("acme", "crm")
+
+
+def test_a_layout_can_be_cut_to_neighbouring_fields():
+    assert names(fields(_HEAD, "sid", "attempt")) == ["sid", "revision", "attempt"]
+
+
+def test_every_field_of_a_call_is_read_or_walked_through():
+    whole = names(current("CallCompleted").layout)
+    assert names(calls._LEADING) + names(calls._REST) == whole
