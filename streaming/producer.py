@@ -95,7 +95,7 @@ class Producer:
         client_id: str,
         timeout: float | None = None,
         *,
-        linger: float = 0.001,
+        linger: float = 0.0002,
     ) -> None:
         self._producer = confluent_kafka.Producer(
             {
