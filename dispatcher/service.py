@@ -15,6 +15,7 @@ from dispatcher.delivery import Delivery
 from dispatcher.endpoint_table import EndpointTable
 from dispatcher.flight import FlightReader
 from dispatcher.ledger import Ledger
+from dispatcher.retry_turns import RetryTurns
 from dispatcher.schedule import Schedule
 from dispatcher.stage import DispatcherStage
 from dispatcher.traffic import Traffic
@@ -68,7 +69,8 @@ async def _run(settings: Settings) -> None:
     )
     endpoints = EndpointTable(settings, topics.endpoints, codec, delivery)
     reader = FlightReader(codec, settings.google_analytics_url, sealer)
-    stage = DispatcherStage(consumer, producer, reader, delivery, endpoints, topics)
+    turns = RetryTurns(min(delay for _, delay in schedule.delays))
+    stage = DispatcherStage(consumer, producer, reader, delivery, endpoints, topics, turns)
 
     def ready() -> str | None:
         return None if consumer.assigned_once else "no partitions assigned yet"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+import time
+from collections.abc import Callable, Collection, Sequence
 from typing import cast
 
 from confluent_kafka import KafkaError, KafkaException, Message
@@ -11,6 +12,7 @@ from confluent_kafka import KafkaError, KafkaException, Message
 from dispatcher.delivery import Delivery
 from dispatcher.endpoint_table import EndpointTable
 from dispatcher.flight import FOR_EVER, Flight, FlightReader
+from dispatcher.retry_turns import RetryTurns
 from dispatcher.schedule import HOLD
 from schemas.codec import Undecodable
 from streaming import metrics
@@ -35,21 +37,26 @@ class DispatcherStage:
         delivery: Delivery,
         endpoints: EndpointTable,
         topics: Topics,
+        turns: RetryTurns,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`clock` gives the seconds of `turns`."""
         self._loop = loop
         self._producer = producer
         self._reader = reader
         self._delivery = delivery
         self._endpoints = endpoints
         self._topics = topics
-        self._retries: list[Partition] = []
+        self._turns = turns
+        self._clock = clock
+        self._retries: frozenset[Partition] = frozenset()
         self._assigned: Collection[Partition] = ()
         self._holds: dict[str, float] = {}
 
     def assigned(self, partitions: Collection[Partition]) -> None:
         """States of endpoints 3 for dispatches 3."""
         self._assigned = list(partitions)
-        self._retries = [each for each in partitions if each[0] != self._topics.dispatch]
+        self._retries = frozenset(each for each in partitions if each[0] != self._topics.dispatch)
         self._holds = {
             topic: HOLD * self._topics.delay_of(topic)
             for topic in {each[0] for each in self._retries}
@@ -70,10 +77,10 @@ class DispatcherStage:
 
     def closed(self) -> Collection[Partition]:
         """All partitions until their endpoints' states are known; those of retries while enough
-        of them is in hand."""
-        closed = cast("Collection[Partition]", self._delivery.full())
-        if self._delivery.late_is_full():
-            closed = {*closed, *self._retries}
+        of them is in hand, and between their turns."""
+        closed: Collection[Partition] = self._retries
+        if self._turns.may_read(self._clock()) and not self._delivery.late_is_full():
+            closed = cast("Collection[Partition]", self._delivery.full())
         if loading := self._endpoints.loading():
             closed = {*closed, *(each for each in self._assigned if each[1] in loading)}
         return closed
@@ -86,14 +93,18 @@ class DispatcherStage:
     def take(self, batch: Sequence[Taken]) -> None:
         """Hand the batch to the event loop as one."""
         flights: list[Flight] = []
+        retries = False
         for tracker, message in batch:
             offset = cast("int", message.offset())
+            retries = retries or tracker.topic != self._topics.dispatch
             try:
                 flights.append(
                     self._reader.read(tracker, offset, message.value(), self._hold_until(message))
                 )
             except Undecodable as fault:
                 self._bury(tracker, offset, message, fault)
+        if retries:
+            self._turns.came(self._clock())
         if flights:
             self._delivery.hand_over(flights)
 

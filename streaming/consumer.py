@@ -55,6 +55,7 @@ class ConsumerLoop:
         self._topics = list(topics)
         self._trackers: dict[Partition, OffsetTracker] = {}
         self._paused: set[Partition] = set()
+        self._closed: Collection[Partition] | None = None
         self._mailbox: deque[Sequence[tuple[OffsetTracker, int, int]]] = deque()
         self._stopping = threading.Event()
         self._failure: BaseException | None = None
@@ -66,6 +67,8 @@ class ConsumerLoop:
         self._turned_at: float = time.monotonic()
         properties: dict[str, Any] = {
             "fetch.queue.backoff.ms": 10,
+            # Until then a fetch that finds nothing waits, and partitions that are resumed with it.
+            "fetch.wait.max.ms": 100,
             # What is fetched ahead costs memory: without bounds a backlog of retries brings a
             # megabyte for each of a hundred partitions at once. A larger record comes all the same.
             "queued.max.messages.kbytes": 4_096,
@@ -147,8 +150,11 @@ class ConsumerLoop:
             self._next_commit = self._turned_at + self._settings.commit_interval
             self._commit(self._trackers.values(), wait=False)
         self._stage.turn()
-        full = not self._wait_for_room()
-        self._pause(set(self._trackers) if full else set(self._stage.closed()))
+        closed = self._stage.closed() if self._wait_for_room() else self._trackers.keys()
+        # Most often it is that of the turn before, and there may be a hundred partitions in it.
+        if closed is not self._closed or not isinstance(closed, frozenset):
+            self._closed = closed
+            self._pause(set(closed))
         first = self._consumer.poll(IDLE_POLL)
         if first is None:
             return
@@ -301,7 +307,7 @@ class ConsumerLoop:
         self._turned_at = time.monotonic()  # what it took to get here is no standing still
         self.assigned_once = True
         # A pause outlives an assignment, and a closed partition must not speak even once.
-        self._paused = set(self._trackers)
+        self._paused, self._closed = set(self._trackers), None
         self._pause(set(self._stage.closed()))
         if self._paused:
             consumer.pause([TopicPartition(*partition) for partition in self._paused])
@@ -334,7 +340,7 @@ class ConsumerLoop:
         self._drain(trackers, REVOKE_DRAIN)
         for tracker in trackers:
             tracker.gone = True
-        self._trackers, self._paused = {}, set()
+        self._trackers, self._paused, self._closed = {}, set(), None
         consumer.unassign()
         log.info("revoked", extra=_given_up(trackers))
 
@@ -363,7 +369,7 @@ class ConsumerLoop:
     def _lose(self, _: Consumer, __: list[TopicPartition]) -> None:
         """Taken away without being asked, after a pause of ours: somebody else has them already."""
         trackers = list(self._trackers.values())
-        self._trackers, self._paused = {}, set()
+        self._trackers, self._paused, self._closed = {}, set(), None
         for tracker in trackers:
             tracker.gone = True
         self._retire(trackers)

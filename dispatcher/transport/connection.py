@@ -174,6 +174,8 @@ class Connection(asyncio.Protocol):
         assert exchange is not None
         # A server that answers before it has everything may take the rest for another request.
         reusable = reusable and self._unsent is None and not self._paused
+        if len(exchange.body) > SLICE and self.reader.status >= 300:
+            reusable = False  # nor is it known here what it has read of what the system took
         if self._channel is not None and self._channel.ended:
             reusable = False
         if not reusable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import ssl
 import time
@@ -75,7 +76,8 @@ class AiohttpTransport:
         one = Try(time.monotonic())
         token = under_way.set(one)
         try:
-            return await self._send(request, one)
+            async with asyncio.timeout(self._deadline):  # its own has let some requests hang
+                return await self._send(request, one)
         except TransportError as error:
             error.trace = one.trace
             raise
@@ -163,7 +165,9 @@ class AiohttpTransport:
 
     async def close(self) -> None:
         """End all connections."""
-        await self._session.close()
+        with contextlib.suppress(TimeoutError):  # it would wait for what a server never reads
+            async with asyncio.timeout(1):
+                await self._session.close()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=1)
         for task in self._tasks:

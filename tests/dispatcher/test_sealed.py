@@ -36,11 +36,15 @@ def flight(codec, wire, tracker, dispatch, action):
     return build
 
 
+def told(request):
+    return request.method, request.url, request.headers, request.body, request.tls
+
+
 @pytest.mark.parametrize("keys", [[NEW], [OLD, NEW], [NEW, OLD]])
 def test_with_its_key_the_request_is_what_the_plain_action_makes(flight, keys):
     (sealed, value), (plain, _) = flight(keys), flight([], seal=None)
     request = sealed.request(NOW)
-    assert request == plain.request(NOW)
+    assert told(request) == told(plain.request(NOW))
     assert request.tls.client_key == "canary-key"
     assert b"canary" not in value
     assert b"CANARY" not in value

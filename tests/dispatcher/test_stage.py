@@ -3,6 +3,7 @@
 import pytest
 from confluent_kafka import KafkaException, Message
 
+from dispatcher.retry_turns import RetryTurns
 from dispatcher.stage import DispatcherStage
 from schemas.released import current
 
@@ -29,8 +30,9 @@ async def stage(sender, reader):
     one = sender()
     one.endpoints = FakeEndpoints()
     one.stage = DispatcherStage(
-        one.consumer, one.producer, reader, one.delivery, one.endpoints, one.topics
-    )
+        one.consumer, one.producer, reader, one.delivery, one.endpoints, one.topics,
+        RetryTurns(5.0),
+    )  # fmt: skip
     one.producer.at_once = False
     return one
 
