@@ -14,22 +14,19 @@ from __future__ import annotations
 import gc
 import random
 import sys
-import threading
 import time
 from array import array
 from pathlib import Path
 
-from confluent_kafka import KafkaError
-
 from bench.endpoints import address
 from bench.render import TWELVE, call
+from bench.writing import writing
 from router.dispatches import dispatch_id
 from schemas import binary
 from schemas.codec import Codec
 from schemas.configuration import Action, action_key
 from schemas.released import current
 from streaming import topics as kafka_topics
-from streaming.producer import Acks, Producer
 from streaming.settings import Settings, load
 
 ACTION = "crm"
@@ -78,42 +75,30 @@ class Endpoint:
 
 def produce(settings: Settings, count: int, port: int, rate: float, seconds: float, seed: int,
             path: Path) -> int:  # fmt: skip
-    """The load; p99 of how late it was, microseconds. Exits where Kafka does not take it."""
+    """The load; p99 of how late it was, microseconds. Raises RuntimeError where Kafka does not take
+    it."""
     topic = kafka_topics.topics(settings).dispatch
     header = Codec().header("Dispatch", topic)
     endpoints = [Endpoint(index, port) for index in range(count)]
     dice = random.Random(seed)
-    producer = Producer(settings, "bench")
-    refused: list[KafkaError] = []
-    answered = threading.Event()
-
-    def acknowledged(error: KafkaError | None) -> None:
-        if error is not None:
-            refused.append(error)
-        answered.set()
-
-    acks = Acks(acknowledged)
     log, late, number = array("q"), array("q"), seed * 1_000_000 * count
     gc.collect()
     gc.freeze()
     print("ready", flush=True)
-    began = due = time.time()
-    while due < began + seconds:
-        while (now := time.time()) < due:
-            time.sleep(due - now)
-        index = dice.randrange(count)
-        routed_at = int(now * 1e6)
-        body = endpoints[index].dispatch(number + index, routed_at)
-        producer.send(topic, endpoints[index].key, header + body, acks)
-        log.append(number + index)
-        log.append(routed_at)
-        late.append(routed_at - int(due * 1e6))
-        number += count
-        due += dice.expovariate(rate)
-    acks.seal()
-    if not answered.wait(60) or refused:
-        sys.exit(f"Kafka did not take the load: {refused}")
-    producer.close(1)
+    with writing(settings) as send:
+        began = due = time.time()
+        while due < began + seconds:
+            while (now := time.time()) < due:
+                time.sleep(due - now)
+            index = dice.randrange(count)
+            routed_at = int(now * 1e6)
+            body = endpoints[index].dispatch(number + index, routed_at)
+            send(topic, endpoints[index].key, header + body)
+            log.append(number + index)
+            log.append(routed_at)
+            late.append(routed_at - int(due * 1e6))
+            number += count
+            due += dice.expovariate(rate)
     path.write_bytes(log.tobytes())
     return sorted(late)[len(late) * 99 // 100]
 

@@ -14,7 +14,7 @@ import orjson
 from console.store.entities import Settings, avro_record
 from dispatcher.analytics import VALIDATE, compile_event
 from dispatcher.attempts import shown_answer
-from dispatcher.masking import Secrets, shown, shown_url
+from dispatcher.masking import NO_SECRETS, shown, shown_url
 from dispatcher.outcome import succeeded
 from dispatcher.render import compile_action
 from dispatcher.request import Request, Unsendable
@@ -63,7 +63,7 @@ class Trial:
     def shown_answer(self) -> dict[str, Any]:
         """What the server said, secrets masked, as JSON."""
         answer = self.answer
-        secrets = self.request.secrets if self.request else Secrets({})
+        secrets = self.request.secrets if self.request else NO_SECRETS
         headers, body = shown_answer(answer, secrets)
         return {
             "status": answer.status if answer else None,

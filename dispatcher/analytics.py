@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from dispatcher.form import encoded
 from dispatcher.headers import USER_AGENT
+from dispatcher.masking import NO_SECRETS
 from dispatcher.parameters import Parameter, dynamic_parameters
 from dispatcher.request import Request, Unsendable
 from dispatcher.utf8 import utf8
@@ -79,7 +80,7 @@ class CompiledEvent:
                 "unrenderable", f"the event has {len(body):,} bytes, {MAX_BODY:,} are too many"
             )
         headers = {**self.headers, "webhook-id": dispatch["dispatch_id"]}
-        return Request("POST", self.url, headers, body)
+        return Request("POST", self.url, headers, body, secrets=NO_SECRETS)
 
 
 def compile_event(action: Record, base_url: str, path: str = COLLECT) -> CompiledEvent:

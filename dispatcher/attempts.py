@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dispatcher.flight import Flight
 from dispatcher.masking import (
+    NO_SECRETS,
     Secrets,
     bytes_without,
     shown_body,
@@ -17,7 +18,6 @@ from dispatcher.transport.answer import Answer, Trace
 from schemas.released import Record
 
 _MAX_BODY = 64 * 1024
-_NOTHING = Secrets({})
 
 
 class Try:
@@ -56,7 +56,7 @@ class Try:
 def attempt_record(one: Try) -> Record:
     """The Attempt record of a try. Secrets are masked, also where an answer repeats them."""
     dispatch, request, answer, trace = one.flight.dispatch, one.request, one.answer, one.trace
-    secrets = _NOTHING if request is None else request.secrets
+    secrets = NO_SECRETS if request is None else request.secrets
     answered_headers, answered_body = shown_answer(answer, secrets)
     return {
         "account_id": dispatch["account_id"],

@@ -25,8 +25,8 @@ class Secrets:
     """Of a request's headers: what is shown instead of them, and what to look for in an answer."""
 
     def __init__(self, headers: dict[str, str]) -> None:
-        shown_ = shown_headers(headers)
-        self.masked = {name: shown_[name] for name in headers if shown_[name] != headers[name]}
+        values = {name: _shown_header(name, value)[1] for name, value in headers.items()}
+        self.masked = {name: value for name, value in values.items() if value != headers[name]}
         """By name; only those that are not shown as they are."""
         self.texts = _secrets_of(headers)
         """The longest first."""
@@ -102,3 +102,7 @@ def shown(text: str) -> str:
         text = without_userinfo(text)
     text = text[:_MAX_TEXT]
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+NO_SECRETS = Secrets({})
+"""Of a request without any, and of none."""
