@@ -17,6 +17,7 @@ from router.dispatches import dispatch_id
 from schemas import binary
 from schemas.codec import Codec
 from schemas.configuration import Account, Action, account_to_avro, action_key, config_key
+from schemas.dispatch import HEAD
 from schemas.released import current
 from streaming import topics as kafka_topics
 from streaming.partitions import partition_of
@@ -25,7 +26,6 @@ from streaming.settings import Settings
 Payload = Literal["12 parameters", "all placeholders", "POST JSON"]
 PAYLOADS: tuple[Payload, ...] = ("12 parameters", "all placeholders", "POST JSON")
 VARIANTS = 300
-_HEAD = current("Dispatch").layout.up_to("call_bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class Dispatches:
             "leadflow_enabled": True,
             "call_bytes": len(called),
         }
-        body = binary.write(_HEAD, head) + called + self._actions[index]
+        body = binary.write(HEAD, head) + called + self._actions[index]
         return action_key(account_id, "crm"), body
 
 

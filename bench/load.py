@@ -25,12 +25,12 @@ from router.dispatches import dispatch_id
 from schemas import binary
 from schemas.codec import Codec
 from schemas.configuration import Action, action_key
+from schemas.dispatch import HEAD
 from schemas.released import current
 from streaming import topics as kafka_topics
 from streaming.settings import Settings, load
 
 ACTION = "crm"
-_HEAD = current("Dispatch").layout.up_to("call_bytes")
 _CALL = current("CallCompleted")
 
 
@@ -70,7 +70,7 @@ class Endpoint:
             "routed_at": routed_at,
             "call_bytes": len(called),
         }
-        return binary.write(_HEAD, head) + called + self._action
+        return binary.write(HEAD, head) + called + self._action
 
 
 def produce(settings: Settings, count: int, port: int, rate: float, seconds: float, seed: int,

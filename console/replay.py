@@ -19,16 +19,14 @@ from confluent_kafka import KafkaError, KafkaException, Message
 
 from console.dead_topic import KAFKA_SECONDS, DeadTopic
 from schemas import binary
-from schemas.codec import Codec, Undecodable, decode_body
+from schemas.codec import Codec, Undecodable
 from schemas.configuration import action_key
-from schemas.released import Record, current
+from schemas.dispatch import HEAD, opened
+from schemas.released import Record
 from streaming.producer import Acks, Headers, Producer
 from streaming.settings import Settings
 from streaming.topics import topics
 from streaming.wire import codec as codec_of
-
-_DISPATCH = current("Dispatch")
-_HEAD = _DISPATCH.layout.up_to("call_bytes")
 
 Progress = Callable[[int, int], None]
 """Called with how many are done, of how many."""
@@ -147,22 +145,6 @@ def summary(ended: Iterable[Ended]) -> list[Row]:
     return sorted(rows, key=lambda r: (r.kind.account_id, r.kind.action_id, r.kind.error))
 
 
-def opened(codec: Codec, value: bytes | None) -> tuple[Record, bytes, int]:
-    """A Dispatch's head; its bytes in the current release; and where call and action begin there.
-
-    Raises `Undecodable`, and `RegistryUnavailable`.
-    """
-    writer, start = codec.split(value, "Dispatch")
-    assert value is not None
-    if writer is not _DISPATCH:
-        value, start = _DISPATCH.encode(decode_body(value, start, writer)), 0
-    try:
-        head, end = binary.read(_HEAD, value, start)
-    except binary.Malformed as error:
-        raise Undecodable("malformed", f"not a Dispatch: {error}") from error
-    return head, value, end
-
-
 def again(codec: Codec, header: bytes, value: bytes | None, now: int) -> tuple[str, bytes]:
     """Key and value for `pca.dispatch`: the same dispatch, to be tried for the first time.
 
@@ -173,7 +155,7 @@ def again(codec: Codec, header: bytes, value: bytes | None, now: int) -> tuple[s
     """
     head, value, rest = opened(codec, value)
     anew = {**head, "attempt": 1, "due_at": None, "failure": None, "routed_at": now}
-    made = header + binary.write(_HEAD, anew) + value[rest:]
+    made = binary.write(HEAD, anew, header) + value[rest:]
     return action_key(head["account_id"], head["action_id"]), made
 
 

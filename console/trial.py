@@ -14,7 +14,7 @@ import orjson
 from console.store.entities import Settings, avro_record
 from dispatcher.analytics import VALIDATE, compile_event
 from dispatcher.attempts import shown_answer
-from dispatcher.masking import NO_SECRETS, shown, shown_url
+from dispatcher.masking import shown, shown_url
 from dispatcher.outcome import succeeded
 from dispatcher.render import compile_action
 from dispatcher.request import Request, Unsendable
@@ -56,14 +56,14 @@ class Trial:
         return {
             "method": self.request.method,
             "url": shown_url(self.request.url),
-            "headers": self.request.secrets.shown(self.request.headers),
+            "headers": self.request.shown_headers,
             "body": None if body is None else body.decode("utf-8", "replace"),
         }
 
     def shown_answer(self) -> dict[str, Any]:
         """What the server said, secrets masked, as JSON."""
         answer = self.answer
-        secrets = self.request.secrets if self.request else NO_SECRETS
+        secrets = self.request.shared.secrets if self.request else []
         headers, body = shown_answer(answer, secrets)
         return {
             "status": answer.status if answer else None,

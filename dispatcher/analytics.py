@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from dispatcher.form import encoded
 from dispatcher.headers import USER_AGENT
-from dispatcher.masking import NO_SECRETS
 from dispatcher.parameters import Parameter, dynamic_parameters
 from dispatcher.request import Request, Unsendable
+from dispatcher.shared_headers import SharedHeaders
 from dispatcher.utf8 import utf8
 from schemas.layouts import Layout
 from schemas.placeholders import Kind
@@ -43,7 +43,7 @@ class CompiledEvent:
     name: str
     params: tuple[tuple[str, bool, Callable[[Record], Param]], ...]
     """Name, whether it is left out where empty, and the function that gives the value."""
-    headers: dict[str, str]
+    shared: SharedHeaders
     call: Layout = current("CallCompleted").layout
     """What is read of a call."""
 
@@ -79,8 +79,8 @@ class CompiledEvent:
             raise Unsendable(
                 "unrenderable", f"the event has {len(body):,} bytes, {MAX_BODY:,} are too many"
             )
-        headers = {**self.headers, "webhook-id": dispatch["dispatch_id"]}
-        return Request("POST", self.url, headers, body, secrets=NO_SECRETS)
+        headers = {"webhook-id": dispatch["dispatch_id"]}
+        return Request("POST", self.url, headers, body, shared=self.shared)
 
 
 def compile_event(action: Record, base_url: str, path: str = COLLECT) -> CompiledEvent:
@@ -99,7 +99,9 @@ def compile_event(action: Record, base_url: str, path: str = COLLECT) -> Compile
         url=f"{base_url.rstrip('/')}{path}?{query}",
         name=settings["event_name"],
         params=tuple((p.name, p.omit_empty, _param(p)) for p in dynamic_parameters(chosen)),
-        headers={"User-Agent": USER_AGENT, "Accept": "*/*", "Content-Type": "application/json"},
+        shared=SharedHeaders(
+            {"User-Agent": USER_AGENT, "Accept": "*/*", "Content-Type": "application/json"}
+        ),
     )
 
 

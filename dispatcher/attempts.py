@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from dispatcher.flight import Flight
-from dispatcher.masking import (
-    NO_SECRETS,
-    Secrets,
-    bytes_without,
-    shown_body,
-    shown_headers,
-    shown_url,
-    without,
-)
+from dispatcher.masking import bytes_without, shown_body, shown_headers, shown_url, without
 from dispatcher.outcome import Outcome, fault
 from dispatcher.request import Request
 from dispatcher.transport.answer import Answer, Trace
-from schemas.released import Record
+from schemas.binary import Writer
 
 _MAX_BODY = 64 * 1024
 
@@ -53,53 +45,64 @@ class Try:
         """What became of the endpoint: a `breaker.Change`, or empty."""
 
 
-def attempt_record(one: Try) -> Record:
-    """The Attempt record of a try. Secrets are masked, also where an answer repeats them."""
+def attempt(one: Try, header: bytes) -> bytes:
+    """The Attempt record of a try, behind `header`, its fields in the schema's order. Secrets are
+    masked, also where an answer repeats them."""
     dispatch, request, answer, trace = one.flight.dispatch, one.request, one.answer, one.trace
-    secrets = NO_SECRETS if request is None else request.secrets
+    out = Writer(header)
+    out.text(dispatch["account_id"])
+    out.text(dispatch["dispatch_id"])
+    out.text(dispatch["action_id"])
+    out.text(dispatch["sid"])
+    out.number(dispatch["revision"])
+    out.number(dispatch["attempt"])
+    out.number(dispatch["config_version"])
+    out.number(dispatch["action_version"])
+    out.number(one.started_at)
+    out.number(one.duration_us)
+    out.number_or_null(trace.dns_us)
+    out.number_or_null(trace.connect_us)
+    out.number_or_null(trace.tls_us)
+    out.number_or_null(trace.first_byte_us)
+    out.text(trace.address)
+    secrets: list[str] = []
+    if request is None:
+        out.text("")  # method
+        out.text("")  # url
+        out.end()  # request_headers
+        out.text("")  # request_body
+    else:
+        out.text(request.method)
+        out.text(shown_url(request.url))
+        out.texts(request.own_headers)
+        out.raw(request.shared.shown_block)
+        out.end()
+        out.text(_start(request.body) if request.body else "")
+        secrets = request.shared.secrets
+    out.number_or_null(None if answer is None else answer.status)
     answered_headers, answered_body = shown_answer(answer, secrets)
-    return {
-        "account_id": dispatch["account_id"],
-        "dispatch_id": dispatch["dispatch_id"],
-        "action_id": dispatch["action_id"],
-        "sid": dispatch["sid"],
-        "revision": dispatch["revision"],
-        "attempt": dispatch["attempt"],
-        "config_version": dispatch["config_version"],
-        "action_version": dispatch["action_version"],
-        "started_at": one.started_at,
-        "duration_us": one.duration_us,
-        "dns_us": trace.dns_us,
-        "connect_us": trace.connect_us,
-        "tls_us": trace.tls_us,
-        "first_byte_us": trace.first_byte_us,
-        "address": trace.address,
-        "method": request.method if request else "",
-        "url": shown_url(request.url) if request else "",
-        "request_headers": secrets.shown(request.headers) if request else {},
-        "request_body": _start(request.body) if request and request.body else "",
-        "status": answer.status if answer else None,
-        "response_headers": answered_headers,
-        "response_body": answered_body,
-        "outcome": one.outcome.name,
-        "error": one.error,
-        "error_detail": one.detail,
-        "next_at": one.outcome.due_at,
-        "fault": fault(one.error),
-        "reused": trace.reused,
-        "resent": trace.resent,
-        "endpoint": one.endpoint,
-    }
+    out.texts(answered_headers)
+    out.end()
+    out.piece(answered_body)
+    out.text(one.outcome.name)
+    out.text(one.error)
+    out.text(one.detail)
+    out.number_or_null(one.outcome.due_at)
+    out.text(fault(one.error))
+    out.flag(trace.reused)
+    out.flag(trace.resent)
+    out.text(one.endpoint)
+    return out.getvalue()
 
 
-def shown_answer(answer: Answer | None, secrets: Secrets) -> tuple[dict[str, str], bytes]:
-    """Headers and body of an answer, also where they repeat a secret of the request."""
+def shown_answer(answer: Answer | None, secrets: list[str]) -> tuple[dict[str, str], bytes]:
+    """Headers and body of an answer, without `secrets` of the request where they repeat them."""
     if answer is None:
         return {}, b""
     headers, body = shown_headers(answer.headers), shown_body(answer.body)
-    if secrets.texts:
-        headers = {name: without(value, secrets.texts) for name, value in headers.items()}
-        body = bytes_without(body, secrets.texts)
+    if secrets:
+        headers = {name: without(value, secrets) for name, value in headers.items()}
+        body = bytes_without(body, secrets)
     return headers, body
 
 

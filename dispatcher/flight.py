@@ -13,6 +13,7 @@ from dispatcher.request import Request, Unsendable
 from schemas import binary
 from schemas.codec import Codec, Undecodable, decode_body
 from schemas.configuration import action_key
+from schemas.dispatch import HEAD, opened
 from schemas.layouts import Layout
 from schemas.released import Record, current
 from schemas.sealing import Sealer, unopened
@@ -41,9 +42,9 @@ class Flight:
     """One dispatch in hand: a `Passenger` of `dispatcher.traffic`."""
 
     __slots__ = (
-        "_body", "_call_end", "action_version", "attempt", "dispatch", "due_at", "generation",
-        "hold_until", "key", "kind", "max_in_flight", "offered_at", "offset", "rate_limit", "ready",
-        "routed_at", "tracker", "weight",
+        "_call_at", "_call_end", "_value", "action_version", "attempt", "dispatch", "due_at",
+        "generation", "hold_until", "key", "kind", "max_in_flight", "offered_at", "offset",
+        "rate_limit", "ready", "routed_at", "tracker", "weight",
     )  # fmt: skip
 
     def __init__(
@@ -52,17 +53,20 @@ class Flight:
         offset: int,
         dispatch: Record,
         ready: Ready,
-        body: bytes,
+        value: bytes,
+        call_at: int,
         call_end: int,
         hold_until: int,
     ) -> None:
-        """`dispatch` without call and action, whose bytes, current release, are `body`; the call's
-        end at `call_end`. `hold_until` in microseconds since 1970."""
+        """`dispatch` without call and action: in `value`, of the current release, the call's bytes
+        go from `call_at` to `call_end`, and the action's follow. `hold_until` in microseconds since
+        1970."""
         self.tracker = tracker
         self.offset = offset
         self.dispatch = dispatch
         self.ready = ready
-        self._body = body
+        self._value = value
+        self._call_at = call_at
         self._call_end = call_end
         self.key = action_key(dispatch["account_id"], dispatch["action_id"])
         self.attempt: int = dispatch["attempt"]
@@ -75,7 +79,7 @@ class Flight:
         self.rate_limit = ready.rate_limit
         self.offered_at = self.generation = 0
         # Of memory, roughly: the record as it came and as it will be read.
-        self.weight = 4096 + 2 * len(body)
+        self.weight = 4096 + 2 * len(value)
 
     @property
     def group(self) -> Partition:
@@ -101,7 +105,7 @@ class Flight:
         """The call is read only now: what is put off or goes round never needs it."""
         if "call" not in self.dispatch:
             try:
-                call, end = binary.read(layout, self._body)
+                call, end = binary.read(layout, self._value, self._call_at)
             except binary.Malformed as garbled:
                 raise Unsendable("unrenderable", f"its call cannot be read: {garbled}") from garbled
             if end != self._call_end:
@@ -112,7 +116,8 @@ class Flight:
 
     def rewritten(self, header: bytes, changes: Mapping[str, Any]) -> bytes:
         """The Dispatch with some of its leading fields changed, ready for a topic."""
-        return header + binary.write(_HEAD, {**self.dispatch, **changes}) + self._body
+        head = binary.write(HEAD, {**self.dispatch, **changes}, header)
+        return head + self._value[self._call_at :]
 
 
 class FlightReader:
@@ -123,31 +128,25 @@ class FlightReader:
         self._codec = codec
         self._google_analytics_url = google_analytics_url
         self._sealer = sealer
-        self._schema = current("Dispatch")
         self._ready: dict[bytes, Ready] = {}
 
     def read(
         self, tracker: OffsetTracker, offset: int, value: bytes | None, hold_until: int = FOR_EVER
     ) -> Flight:
         """Raises `Undecodable` for what is no Dispatch."""
-        writer, start = self._codec.split(value, "Dispatch")
-        assert value is not None
-        if writer is not self._schema:
-            value, start = self._schema.encode(decode_body(value, start, writer)), 0
-        # The head is read, the call's length stands in it, and what is left is the action: its
-        # bytes are the key under which it was made ready, so it is not even decoded again.
-        try:
-            dispatch, split = binary.read(_HEAD, value, start)
-            call_end: int = dispatch["call_bytes"]
-            if not 0 < call_end < len(value) - split:  # from before lengths were written
-                call_end = binary.end_of(_CALL, value, split) - split
-                dispatch["call_bytes"] = call_end
-        except binary.Malformed as error:
-            raise Undecodable("malformed", f"not a Dispatch: {error}") from error
-        body = value[split:]
-        return Flight(
-            tracker, offset, dispatch, self._made_ready(body[call_end:]), body, call_end, hold_until
-        )
+        dispatch, data, call_at = opened(self._codec, value)
+        # The call's length stands in the head, and what is left is the action: its bytes are the
+        # key under which it was made ready, so it is not even decoded again.
+        size: int = dispatch["call_bytes"]
+        if not 0 < size < len(data) - call_at:  # from before lengths were written
+            try:
+                size = binary.end_of(_CALL, data, call_at) - call_at
+            except binary.Malformed as error:
+                raise Undecodable("malformed", f"not a Dispatch: {error}") from error
+            dispatch["call_bytes"] = size
+        call_end = call_at + size
+        made_ready = self._made_ready(data[call_end:])
+        return Flight(tracker, offset, dispatch, made_ready, data, call_at, call_end, hold_until)
 
     def _made_ready(self, body: bytes) -> Ready:
         known = self._ready.get(body)
@@ -172,14 +171,14 @@ def ready(action: Record, google_analytics_url: str, sealer: Sealer = _NO_KEYS) 
 def _opened(action: Record, sealer: Sealer) -> Record:
     """The Action record with its secrets in the clear. Raises `Unsendable` rather than leave out a
     credential or a signature."""
-    opened = sealer.opened(action)
-    if closed := unopened(opened):
+    clear: Record = sealer.opened(action)
+    if closed := unopened(clear):
         raise Unsendable(
             "sealed",
             f"{', '.join(closed)} of the action cannot be opened here; PCA_SECRET_KEYS must hold"
             " the console's keys",
         )
-    return opened
+    return clear
 
 
 def compiled(action: Record, google_analytics_url: str) -> Compiled:
@@ -189,5 +188,4 @@ def compiled(action: Record, google_analytics_url: str) -> Compiled:
     return compile_action(action)
 
 
-_HEAD = current("Dispatch").layout.up_to("call_bytes")
 _CALL = current("CallCompleted").layout

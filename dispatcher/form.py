@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from urllib.parse import quote_from_bytes
+from typing import Final
+
+from librt.strings import BytesWriter
+from mypy_extensions import i64, u8
 
 from dispatcher.parameters import Parameter, plain
 from dispatcher.utf8 import utf8
@@ -13,46 +16,60 @@ from schemas.placeholders import Value
 from schemas.released import Record
 
 CONTENT_TYPE = "application/x-www-form-urlencoded"
-_SAFE = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
-_SAFE_OR_NUL = _SAFE + b"\0"
-_RAW = tuple(bytes([n]) for n in range(256))
-_ESCAPED = tuple(b"%%%02X" % n for n in range(256))
-_PERCENT, _SPACE = ord("%"), ord(" ")
-_HAVE_THEIR_TURN = frozenset((_PERCENT, _SPACE))
+_HEX: Final = b"0123456789ABCDEF"
 
 
 def encoded(text: str) -> bytes:
     """UTF-8, percent-encoded, space as `+`; what is no character becomes U+FFFD. D24."""
-    return quote_from_bytes(utf8(text), safe=" ").replace(" ", "+").encode()
+    out = BytesWriter()
+    _write(out, text)
+    return out.getvalue()
 
 
-def encoded_all(texts: Sequence[str]) -> list[bytes]:
-    """Each of them as `encoded`, in a tenth of the time.
+def _write(out: BytesWriter, text: str) -> None:
+    data = utf8(text)
+    if text.isalnum() and len(data) == len(text):  # ASCII: most values are
+        out.write(data)
+        return
+    size: i64 = len(data)
+    at: i64 = 0
+    while at < size:
+        byte: i64 = data[at]
+        at += 1
+        if _is_safe(byte):
+            out.append(u8(byte))
+        elif byte == 0x20:
+            out.append(u8(0x2B))
+        else:
+            out.append(u8(0x25))
+            out.append(u8(_HEX[byte >> 4]))
+            out.append(u8(_HEX[byte & 15]))
 
-    All are encoded as one text, with NUL between. It is searched once, by C, for bytes that must
-    be escaped, and has few different ones: each of these is replaced everywhere at once.
-    """
-    data = utf8("\0".join(texts))
-    unsafe = set(data.translate(None, _SAFE_OR_NUL))
-    if data.count(0) != len(texts) - 1:  # a value holds NUL itself
-        return [encoded(text) for text in texts]
-    if unsafe:
-        if _PERCENT in unsafe:  # first: the other replacements bring percent signs of their own
-            data = data.replace(b"%", b"%25")
-        for byte in unsafe - _HAVE_THEIR_TURN:
-            data = data.replace(_RAW[byte], _ESCAPED[byte])
-        if _SPACE in unsafe:  # last, when every plus that was meant is escaped
-            data = data.replace(b" ", b"+")
-    return data.split(b"\0")
+
+def _is_safe(byte: i64) -> bool:
+    """A letter, a digit, or one of `-._~`."""
+    if byte >= 0x61:
+        return byte <= 0x7A or byte == 0x7E
+    if byte >= 0x41:
+        return byte <= 0x5A or byte == 0x5F
+    return 0x30 <= byte <= 0x39 or byte == 0x2D or byte == 0x2E  # noqa: PLR1714 - `in` is slower
 
 
 class _Pairs:
-    """Parameters taken apart, for the loops below."""
+    """Parameters taken apart, for the loop below."""
 
     def __init__(self, parameters: Sequence[Parameter]) -> None:
-        self.names: tuple[bytes, ...] = tuple(b"&%b=" % encoded(p.name) for p in parameters)
-        self.values: tuple[Value, ...] = tuple(p.value for p in parameters)
-        self.omitted: tuple[bool, ...] = tuple(p.omit_empty for p in parameters)
+        self._pairs: list[tuple[bytes, Value, bool]] = [
+            (b"&%b=" % encoded(p.name), p.value, p.omit_empty) for p in parameters
+        ]
+
+    def write(self, out: BytesWriter, d: Record) -> None:
+        """`&from=3125550123&mins=1.1`"""
+        for name, value, omit_empty in self._pairs:
+            text = value(d)
+            if text or not omit_empty:
+                out.write(name)
+                _write(out, text)
 
 
 @cache
@@ -69,31 +86,11 @@ def compile_form(
     optional = tuple((block.applies, _block(block, omit_empty)) for block in blocks)
 
     def fill(d: Record) -> bytes:
-        names, values = own.names, own.values
+        out = BytesWriter()
+        own.write(out, d)
         for applies, block in optional:
             if applies(d):
-                names += block.names
-                values += block.values
-        return _joined(names, [value(d) for value in values])
+                block.write(out, d)
+        return out.getvalue()[1:]
 
-    def fill_some(d: Record) -> bytes:
-        names, values, omitted = own.names, own.values, own.omitted
-        for applies, block in optional:
-            if applies(d):
-                names += block.names
-                values += block.values
-                omitted += block.omitted
-        texts = [value(d) for value in values]
-        left = [n for n, text in enumerate(texts) if text or not omitted[n]]
-        return _joined([names[n] for n in left], [texts[n] for n in left])
-
-    return fill_some if omit_empty or any(own.omitted) else fill
-
-
-def _joined(names: Sequence[bytes], texts: Sequence[str]) -> bytes:
-    if not texts:
-        return b""
-    pieces = [b""] * (2 * len(texts))
-    pieces[::2] = names
-    pieces[1::2] = encoded_all(texts)
-    return b"".join(pieces)[1:]
+    return fill

@@ -8,11 +8,10 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
 
-from dispatcher.attempts import Try, attempt_record
+from dispatcher.attempts import Try, attempt
 from dispatcher.breaker import Breaker, Change
 from dispatcher.flight import Flight
 from dispatcher.traffic import Moved
-from schemas import binary
 from schemas.codec import Codec
 from schemas.released import Record, current
 from streaming import metrics
@@ -37,7 +36,6 @@ class Ledger:
         self._producer = producer
         self._topics = topics
         self._attempt_header = codec.header("Attempt", topics.attempts)
-        self._attempt = current("Attempt").layout
         self._endpoint_header = codec.header("Endpoint", topics.endpoints)
         self._endpoint = current("Endpoint")
         self._dispatch_headers = {
@@ -63,7 +61,7 @@ class Ledger:
             self._producer.send(
                 self._topics.attempts,
                 one.flight.dispatch["account_id"],
-                self._attempt_header + binary.write(self._attempt, attempt_record(one)),
+                attempt(one, self._attempt_header),
                 acks,
             )
             metrics.ATTEMPT_SECONDS.add(one.duration_us / 1e6)

@@ -21,23 +21,9 @@ _MAX_HEADERS = 64
 _SHORT = 256
 
 
-class Secrets:
-    """Of a request's headers: what is shown instead of them, and what to look for in an answer."""
-
-    def __init__(self, headers: dict[str, str]) -> None:
-        values = {name: _shown_header(name, value)[1] for name, value in headers.items()}
-        self.masked = {name: value for name, value in values.items() if value != headers[name]}
-        """By name; only those that are not shown as they are."""
-        self.texts = _secrets_of(headers)
-        """The longest first."""
-
-    def shown(self, headers: dict[str, str]) -> dict[str, str]:
-        """A request's headers, these and others that hold no secrets, as they may be seen."""
-        return {**headers, **self.masked} if self.masked else headers
-
-
-def _secrets_of(headers: dict[str, str]) -> list[str]:
-    """The values of secret headers; of Basic authorization, the credentials and password too."""
+def secrets_of(headers: dict[str, str]) -> list[str]:
+    """The values of secret headers, the longest first; of Basic authorization, the credentials and
+    password too."""
     found = [value for name, value in headers.items() if is_secret(name)]
     for value in list(found):
         scheme, _, credentials = value.partition(" ")
@@ -71,16 +57,17 @@ def shown_headers(headers: dict[str, str]) -> dict[str, str]:
     """Headers with the values of secret ones masked."""
     found: dict[str, str] = {}
     for name, value in islice(headers.items(), _MAX_HEADERS):
-        pair = _shown_often(name, value) if len(value) < _SHORT else _shown_header(name, value)
+        pair = _shown_often(name, value) if len(value) < _SHORT else shown_header(name, value)
         found[pair[0]] = pair[1]
     return found
 
 
-def _shown_header(name: str, value: str) -> tuple[str, str]:
+def shown_header(name: str, value: str) -> tuple[str, str]:
+    """One of them."""
     return shown(name), MASK if is_secret(name) else shown(value)
 
 
-_shown_often = lru_cache(maxsize=4096)(_shown_header)
+_shown_often = lru_cache(maxsize=4096)(shown_header)
 """Most headers are the same in all answers of an endpoint."""
 
 
@@ -102,7 +89,3 @@ def shown(text: str) -> str:
         text = without_userinfo(text)
     text = text[:_MAX_TEXT]
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
-
-
-NO_SECRETS = Secrets({})
-"""Of a request without any, and of none."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from dispatcher import form, json_body, template
 from dispatcher.headers import USER_AGENT, content_type_of, fixed_headers, try_headers
-from dispatcher.masking import Secrets
 from dispatcher.parameters import dynamic_parameters
 from dispatcher.request import DEFAULT_TLS, Request, Tls, Unsendable
+from dispatcher.shared_headers import SharedHeaders
 from dispatcher.signature import Sign, signer
 from dispatcher.target import target
 from schemas.blocks import CAKE, LEADFLOW, SOURCETRAK, Block
@@ -42,12 +42,10 @@ class CompiledAction:
     """What stands between the URL and the first dynamic parameter: `?`, `&` or nothing."""
     fill: Callable[[Record], bytes]
     """The query or the body for a Dispatch record."""
-    headers: dict[str, str]
-    """The same for every request of the action."""
+    shared: SharedHeaders
     sign: Sign | None
     """None for an action without signing secrets."""
     tls: Tls
-    secrets: Secrets
     call: Layout
     """What is read of a call."""
 
@@ -61,7 +59,9 @@ class CompiledAction:
             filled = self.fill(dispatch)
         except Exception as error:  # a call unlike any we know: it must not stop the rest
             raise Unsendable("unrenderable", f"a value cannot be written: {error!r}") from error
-        headers = try_headers(dispatch, now) | self.headers
+        headers = try_headers(dispatch, now)
+        if "traceparent" in self.shared.headers:
+            del headers["traceparent"]  # the action has its own
         if self.method != "GET":
             return self._signed(self._request(self.url, headers, filled), filled)
         url = self.url + self.joint + filled.decode() if filled else self.url
@@ -76,11 +76,11 @@ class CompiledAction:
         return self._signed(self._request(url, headers, None), query)
 
     def _request(self, url: str, headers: dict[str, str], body: bytes | None) -> Request:
-        return Request(self.method, url, headers, body, self.tls, self.secrets)
+        return Request(self.method, url, headers, body, self.tls, self.shared)
 
     def _signed(self, request: Request, content: bytes) -> Request:
         if self.sign is not None:
-            headers = request.headers
+            headers = request.own_headers
             id_, timestamp = headers["webhook-id"], headers["webhook-timestamp"]
             headers["webhook-signature"] = self.sign(id_, timestamp, content)
         return request
@@ -105,10 +105,9 @@ def compile_action(action: Record) -> CompiledAction:
         to.url,
         to.joint,
         _fill(action, headers),
-        headers,
+        SharedHeaders(headers),
         signer(action["signing_secrets"]),
         DEFAULT_TLS if action["tls"] is None else Tls(**action["tls"]),
-        Secrets(headers),
         _read(action),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from dispatcher.masking import Secrets
+from dispatcher.shared_headers import NONE_SHARED, SharedHeaders
 
 
 class Unsendable(ValueError):
@@ -39,20 +39,25 @@ class Request:
         self,
         method: str,
         url: str,
-        headers: dict[str, str],
+        own_headers: dict[str, str],
         body: bytes | None,
         tls: Tls = DEFAULT_TLS,
-        secrets: Secrets | None = None,
+        shared: SharedHeaders = NONE_SHARED,
     ) -> None:
-        """`secrets`: those of its headers, where they are known already."""
+        """`own_headers`: those of this one, without secrets; none is among the `shared` too."""
         self.method = method
         self.url = url
-        self.headers = headers
+        self.own_headers = own_headers
         self.body = body
         self.tls = tls
-        self._secrets = secrets
+        self.shared = shared
 
     @property
-    def secrets(self) -> Secrets:
-        """Of its headers."""
-        return self._secrets or Secrets(self.headers)
+    def headers(self) -> dict[str, str]:
+        """All of them."""
+        return {**self.own_headers, **self.shared.headers}
+
+    @property
+    def shown_headers(self) -> dict[str, str]:
+        """All of them, secrets masked."""
+        return {**self.own_headers, **self.shared.shown}

@@ -15,7 +15,6 @@ from dispatcher.delivery import Delivery
 from dispatcher.endpoint_table import EndpointTable
 from dispatcher.flight import FlightReader
 from dispatcher.ledger import Ledger
-from dispatcher.retry_turns import RetryTurns
 from dispatcher.schedule import Schedule
 from dispatcher.stage import DispatcherStage
 from dispatcher.traffic import Traffic
@@ -31,7 +30,7 @@ from streaming.settings import Settings, seconds
 log = logging.getLogger(__name__)
 
 GROUP = "pca-dispatcher"
-LINGER = 0.01
+LINGER = 0.05
 """Seconds. Nobody waits for an attempt or a retry but the offset that it completes."""
 
 
@@ -49,8 +48,15 @@ async def _run(settings: Settings) -> None:
     schedule = Schedule(
         tuple((delay, seconds(delay)) for delay in settings.dispatcher_retry_schedule)
     )
-    reads = [topics.dispatch, *kafka_topics.retry_topics(settings)]
-    consumer = ConsumerLoop(settings, settings.topic_prefix + GROUP, reads)
+    retries = kafka_topics.retry_topics(settings)
+    consumer = ConsumerLoop(
+        settings,
+        settings.topic_prefix + GROUP,
+        [topics.dispatch, *retries],
+        waiting=retries,
+        # They are to be read before they are due.
+        wait=min(0.5, *(delay / 8 for _, delay in schedule.delays)),
+    )
     producer = Producer(settings, GROUP, linger=LINGER)
     loop = asyncio.get_running_loop()
     rules = Rules(pause_after=seconds(settings.dispatcher_pause_after))
@@ -69,8 +75,7 @@ async def _run(settings: Settings) -> None:
     )
     endpoints = EndpointTable(settings, topics.endpoints, codec, delivery)
     reader = FlightReader(codec, settings.google_analytics_url, sealer)
-    turns = RetryTurns(min(delay for _, delay in schedule.delays))
-    stage = DispatcherStage(consumer, producer, reader, delivery, endpoints, topics, turns)
+    stage = DispatcherStage(consumer, producer, reader, delivery, endpoints, topics)
 
     def ready() -> str | None:
         return None if consumer.assigned_once else "no partitions assigned yet"

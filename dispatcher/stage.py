@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import cast
 
 from confluent_kafka import KafkaError, KafkaException, Message
@@ -12,7 +11,6 @@ from confluent_kafka import KafkaError, KafkaException, Message
 from dispatcher.delivery import Delivery
 from dispatcher.endpoint_table import EndpointTable
 from dispatcher.flight import FOR_EVER, Flight, FlightReader
-from dispatcher.retry_turns import RetryTurns
 from dispatcher.schedule import HOLD
 from schemas.codec import Undecodable
 from streaming import metrics
@@ -37,18 +35,13 @@ class DispatcherStage:
         delivery: Delivery,
         endpoints: EndpointTable,
         topics: Topics,
-        turns: RetryTurns,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`clock` gives the seconds of `turns`."""
         self._loop = loop
         self._producer = producer
         self._reader = reader
         self._delivery = delivery
         self._endpoints = endpoints
         self._topics = topics
-        self._turns = turns
-        self._clock = clock
         self._retries: frozenset[Partition] = frozenset()
         self._assigned: Collection[Partition] = ()
         self._holds: dict[str, float] = {}
@@ -77,9 +70,9 @@ class DispatcherStage:
 
     def closed(self) -> Collection[Partition]:
         """All partitions until their endpoints' states are known; those of retries while enough
-        of them is in hand, and between their turns."""
+        of them is in hand."""
         closed: Collection[Partition] = self._retries
-        if self._turns.may_read(self._clock()) and not self._delivery.late_is_full():
+        if not self._delivery.late_is_full():
             closed = cast("Collection[Partition]", self._delivery.full())
         if loading := self._endpoints.loading():
             closed = {*closed, *(each for each in self._assigned if each[1] in loading)}
@@ -93,18 +86,14 @@ class DispatcherStage:
     def take(self, batch: Sequence[Taken]) -> None:
         """Hand the batch to the event loop as one."""
         flights: list[Flight] = []
-        retries = False
         for tracker, message in batch:
             offset = cast("int", message.offset())
-            retries = retries or tracker.topic != self._topics.dispatch
             try:
                 flights.append(
                     self._reader.read(tracker, offset, message.value(), self._hold_until(message))
                 )
             except Undecodable as fault:
                 self._bury(tracker, offset, message, fault)
-        if retries:
-            self._turns.came(self._clock())
         if flights:
             self._delivery.hand_over(flights)
 

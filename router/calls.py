@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from router.parts import fields
 from schemas import binary
 from schemas.call import MAX_CALL_BYTES
 from schemas.codec import Codec, Undecodable, decode_body
 from schemas.released import Record, current
 
 _CALL = current("CallCompleted")
-_LEADING = _CALL.layout.up_to("talk_seconds")
+_LEADING = _CALL.layout.part(last="talk_seconds")
 """What routing needs, unless an action's conditions look at more; it stands first for that."""
-_REST = fields(_CALL.layout, "started_at")
+_REST = _CALL.layout.part("started_at")
 
 
 def read(codec: Codec, value: bytes | None) -> tuple[Record, bytes]:

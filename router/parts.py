@@ -10,25 +10,15 @@ from dataclasses import dataclass
 
 from schemas import binary
 from schemas.configuration import action_key
-from schemas.layouts import NO_DEFAULT, RECORD, Layout
 from schemas.released import Record, current
-
-
-def fields(layout: Layout, first: str, last: str = "") -> Layout:
-    """A record's layout cut down to the fields from `first` to `last`, or to the end."""
-    names = [field.name for field in layout.inner]
-    end = names.index(last) + 1 if last else len(names)
-    kept = layout.inner[names.index(first) : end]
-    return Layout(layout.name, RECORD, False, kept, [], NO_DEFAULT)
-
 
 _DISPATCH = current("Dispatch").layout
 # In the order of the schema; in front of the first stands dispatch_id, behind the last the bytes
 # of the call and of the action.
-_IDS = fields(_DISPATCH, "account_id", "action_id")
-_CALL = fields(_DISPATCH, "sid", "config_version")
-_VERSION = fields(_DISPATCH, "action_version", "action_version")
-_ROUTING = fields(_DISPATCH, "routed_at", "call_bytes")
+_IDS = _DISPATCH.part("account_id", "action_id")
+_CALL = _DISPATCH.part("sid", "config_version")
+_VERSION = _DISPATCH.part("action_version", "action_version")
+_ROUTING = _DISPATCH.part("routed_at", "call_bytes")
 _ID_LENGTH = bytes((2 * 36,))
 """How Avro writes the length of a UUID's text."""
 

@@ -45,11 +45,13 @@ class Layout:
         self.skipped = False
         """It is passed over when read, and missing from the record."""
 
-    def up_to(self, last: str) -> Layout:
-        """A record's layout cut off after the field `last`: Avro is plain concatenation, so a
-        reader that needs only leading fields may stop there."""
+    def part(self, first: str = "", last: str = "") -> Layout:
+        """A record's layout cut down to the fields from `first` to `last`, by default all there
+        are: Avro is plain concatenation, so parts of a record are read and written alone."""
         names = [field.name for field in self.inner]
-        kept = self.inner[: names.index(last) + 1]
+        start = names.index(first) if first else 0
+        end = names.index(last) + 1 if last else len(names)
+        kept = self.inner[start:end]
         return Layout(self.name, int(self.kind), False, kept, [], NO_DEFAULT)
 
     def without(self, names: set[str]) -> Layout:

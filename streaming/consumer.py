@@ -11,11 +11,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Collection, Sequence
-from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from streaming import metrics
+from streaming.clients import Clients
 from streaming.errors import lasting
 from streaming.offsets import OffsetTracker
 from streaming.settings import Settings
@@ -50,9 +50,16 @@ class ConsumerLoop:
     Raises from `run` whatever stops it: a stage's error, one given to `fail`, or KafkaException.
     """
 
-    def __init__(self, settings: Settings, group: str, topics: Sequence[str]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        group: str,
+        topics: Sequence[str],
+        waiting: Sequence[str] = (),
+        wait: float = 0.5,
+    ) -> None:
+        """`waiting` and `wait` as for `Clients`."""
         self._settings = settings
-        self._topics = list(topics)
         self._trackers: dict[Partition, OffsetTracker] = {}
         self._paused: set[Partition] = set()
         self._closed: Collection[Partition] | None = None
@@ -60,36 +67,13 @@ class ConsumerLoop:
         self._stopping = threading.Event()
         self._failure: BaseException | None = None
         self._watchdog = Watchdog(settings.stop_deadline + GRACE)
-        self._assignments = 0
         self._stage: Stage
         self._next_commit = 0.0
         self.assigned_once = False
         self._turned_at: float = time.monotonic()
-        properties: dict[str, Any] = {
-            "fetch.queue.backoff.ms": 10,
-            # Until then a fetch that finds nothing waits, and partitions that are resumed with it.
-            "fetch.wait.max.ms": 100,
-            # What is fetched ahead costs memory: without bounds a backlog of retries brings a
-            # megabyte for each of a hundred partitions at once. A larger record comes all the same.
-            "queued.max.messages.kbytes": 4_096,
-            "fetch.max.bytes": 4 * 1024 * 1024,
-            "fetch.message.max.bytes": 256 * 1024,
-            "socket.timeout.ms": 10_000,
-            "session.timeout.ms": 6_000,
-            "heartbeat.interval.ms": 1_000,
-            **settings.kafka,
-            "group.id": group,
-            "client.id": group,
-            "auto.offset.reset": "earliest",
-            "enable.auto.commit": False,
-            "enable.auto.offset.store": False,
-            # Partition i of every topic to one member: what belongs together stays together.
-            "partition.assignment.strategy": "range",
-            "on_commit": self._committed,
-            "logger": log,
-        }
-        self._doubt_after: float = IN_DOUBT * int(properties["session.timeout.ms"]) / 1000
-        self._consumer = Consumer(properties)
+        self._clients = Clients(settings, group, topics, self._committed, waiting, wait)
+        timeout = int(self._clients.properties["session.timeout.ms"])
+        self._doubt_after: float = IN_DOUBT * timeout / 1000
 
     # What other threads may call.
 
@@ -127,16 +111,14 @@ class ConsumerLoop:
     def run(self, stage: Stage) -> None:
         """Run until `stop` or `fail`."""
         self._stage = stage
-        self._consumer.subscribe(
-            self._topics, on_assign=self._assign, on_revoke=self._revoke, on_lost=self._lose
-        )
+        self._clients.subscribe(self._assign, self._revoke, self._lose)
         try:
             while not self._stopping.is_set():
                 self._one_turn()
             if self._failure is None:
                 self._finish()
         finally:
-            self._consumer.close()  # leaves the group; revokes, and so commits, what is left
+            self._clients.close()  # leaves the group; revokes, and so commits, what is left
             self._watchdog.cancel()
         if self._failure is not None:
             raise self._failure
@@ -155,13 +137,8 @@ class ConsumerLoop:
         if closed is not self._closed or not isinstance(closed, frozenset):
             self._closed = closed
             self._pause(set(closed))
-        first = self._consumer.poll(IDLE_POLL)
-        if first is None:
-            return
-        assignment = self._assignments
-        messages = self._consumer.consume(BATCH - 1, 0)
-        # A rebalance in between: the first came from an assignment that is over.
-        self._take([first, *messages] if assignment == self._assignments else messages)
+        if messages := self._clients.read(BATCH, IDLE_POLL):
+            self._take(messages)
 
     def _confirm(self) -> None:
         """Have the broker say whether the partitions are still ours, by a commit that changes
@@ -172,12 +149,12 @@ class ConsumerLoop:
                 offset, metadata = position
                 asked = TopicPartition(tracker.topic, tracker.partition, offset, metadata=metadata)
                 try:
-                    self._consumer.commit(offsets=[asked], asynchronous=False)
+                    self._clients.commit(offsets=[asked], asynchronous=False)
                 except KafkaException as error:
                     tracker.forget_commit()
                     log.warning("after standing still: %s", error.args[0].str())
                     if error.args[0].code() in _NOT_OURS:
-                        self._lose(self._consumer, [])
+                        self._lost()
                 return
 
     def _finish(self) -> None:
@@ -192,7 +169,7 @@ class ConsumerLoop:
             if time.monotonic() > until or self._failure is not None:
                 break
             self._pause(set(self._trackers))
-            self._consumer.poll(0.01)  # what it may return is not noted as read, so it is not lost
+            self._clients.listen(0.01)  # what it may return is not noted as read, so it is not lost
             self._turned_at = time.monotonic()
             self._empty_mailbox()
         self._commit(self._trackers.values(), wait=True)
@@ -212,9 +189,9 @@ class ConsumerLoop:
         if wanted == self._paused:
             return
         if stop := wanted - self._paused:
-            self._consumer.pause([TopicPartition(*partition) for partition in stop])
+            self._clients.pause(stop)
         if go := (self._paused - wanted) & self._trackers.keys():
-            self._consumer.resume([TopicPartition(*partition) for partition in go])
+            self._clients.resume(go)
         self._paused = wanted
 
     def _take(self, messages: Sequence[Message]) -> None:
@@ -273,9 +250,9 @@ class ConsumerLoop:
             return
         try:
             if wait:
-                self._consumer.commit(offsets=offsets, asynchronous=False)
+                self._clients.commit(offsets=offsets, asynchronous=False)
             else:
-                self._consumer.commit(offsets=offsets, asynchronous=True)
+                self._clients.commit(offsets=offsets, asynchronous=True)
         except KafkaException as error:
             self._committed(error.args[0], offsets)
 
@@ -294,14 +271,13 @@ class ConsumerLoop:
 
     # Rebalancing: called by librdkafka inside `poll` and `close`, in the loop's thread.
 
-    def _assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+    def _assign(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         self._trackers = {}
-        self._assignments += 1
         if self._stopping.is_set():
-            consumer.assign([])
+            self._clients.assign([])
             return
         start = [self._resumed(position) for position in self._positions(partitions)]
-        consumer.assign(start)
+        self._clients.assign(start)
         log.info("assigned", extra={"partitions": _listed(self._trackers)})
         self._stage.assigned(self._trackers.keys())
         self._turned_at = time.monotonic()  # what it took to get here is no standing still
@@ -310,7 +286,7 @@ class ConsumerLoop:
         self._paused, self._closed = set(self._trackers), None
         self._pause(set(self._stage.closed()))
         if self._paused:
-            consumer.pause([TopicPartition(*partition) for partition in self._paused])
+            self._clients.pause(self._paused)
 
     def _positions(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
         """The committed offsets with their metadata. Raises KafkaException after 30 s."""
@@ -319,7 +295,7 @@ class ConsumerLoop:
         deadline = time.monotonic() + 30
         while True:
             try:
-                return list(self._consumer.committed(partitions, timeout=5))
+                return list(self._clients.committed(partitions, timeout=5))
             except KafkaException as error:
                 if time.monotonic() > deadline or lasting(error.args[0]):
                     raise
@@ -334,14 +310,14 @@ class ConsumerLoop:
         )
         return TopicPartition(*partition, position.offset)
 
-    def _revoke(self, consumer: Consumer, _: list[TopicPartition]) -> None:
+    def _revoke(self, _: Consumer, __: list[TopicPartition]) -> None:
         # With the eager protocol everything is taken away, whatever is given back afterwards.
         trackers = list(self._trackers.values())
         self._drain(trackers, REVOKE_DRAIN)
         for tracker in trackers:
             tracker.gone = True
         self._trackers, self._paused, self._closed = {}, set(), None
-        consumer.unassign()
+        self._clients.unassign()
         log.info("revoked", extra=_given_up(trackers))
 
     def _drain(self, trackers: Collection[OffsetTracker], deadline: float) -> None:
@@ -367,9 +343,13 @@ class ConsumerLoop:
             self._stage.revoked(fresh)
 
     def _lose(self, _: Consumer, __: list[TopicPartition]) -> None:
+        self._lost()
+
+    def _lost(self) -> None:
         """Taken away without being asked, after a pause of ours: somebody else has them already."""
         trackers = list(self._trackers.values())
         self._trackers, self._paused, self._closed = {}, set(), None
+        self._clients.forget()
         for tracker in trackers:
             tracker.gone = True
         self._retire(trackers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from dispatcher.request import Request
+from dispatcher.shared_headers import SharedHeaders
 from dispatcher.transport import TransportError
 from dispatcher.transport.origin import Origin
 from schemas.headers import HEADER_NAME, OURS
@@ -14,27 +15,32 @@ _WITHOUT_LENGTH = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 def head(request: Request, origin: Origin, target: str) -> bytes:
-    """Request line and headers, up to and with the empty line.
+    """Request line and headers, up to and with the empty line; `target` as `Origins` gives it.
 
     Raises `TransportError` where the method or a header cannot be sent as it is.
     """
-    method, headers, body = request.method, request.headers, request.body
-    parts = [check_name(method), " ", target, origin.host_line]
-    lines = 3 + len(headers)
-    for name, value in headers.items():
-        parts.append(f"{check_name(name)}: {value}\r\n")
+    method, body = request.method, request.body
+    parts = [check_name(method), " ", target, origin.host_line, _lines(request.own_headers),
+             _shared_lines(request.shared)]  # fmt: skip
     if body is not None or method not in _WITHOUT_LENGTH:
         parts.append(f"Content-Length: {len(body or b'')}\r\n")
-        lines += 1
     parts.append("\r\n")
-    text = "".join(parts)
+    return "".join(parts).encode("ascii")
+
+
+def _lines(headers: dict[str, str]) -> str:
+    text = "".join([f"{check_name(name)}: {value}\r\n" for name, value in headers.items()])
     # As many line ends as lines were written: so no value brought one along.
-    if text.count("\r") != lines or text.count("\n") != lines or "\0" in text:
+    if text.count("\r") != len(headers) or text.count("\n") != len(headers) or "\0" in text:
         raise TransportError("protocol", "a header holds a line break or NUL")
-    try:
-        return text.encode("ascii")
-    except UnicodeEncodeError:
-        raise TransportError("protocol", "a header holds what is not ASCII") from None
+    if not text.isascii():
+        raise TransportError("protocol", "a header holds what is not ASCII")
+    return text
+
+
+@lru_cache(maxsize=4096)
+def _shared_lines(shared: SharedHeaders) -> str:
+    return _lines(shared.headers)
 
 
 @lru_cache(maxsize=4096)

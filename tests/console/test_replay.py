@@ -17,9 +17,10 @@ from typer.testing import CliRunner
 from console.cli import app
 from console.commands.replay import Unusable, table, wanted_by
 from console.dead_topic import DeadTopic
-from console.replay import Ended, Found, Kind, Wanted, again, find, opened, replay, send, summary
+from console.replay import Ended, Found, Kind, Wanted, again, find, replay, send, summary
 from console.supervisor import environment_of
 from schemas.codec import Undecodable
+from schemas.dispatch import opened
 from schemas.released import current, releases
 from streaming import topics as kafka_topics
 from streaming.partitions import partition_of

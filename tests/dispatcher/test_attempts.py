@@ -2,7 +2,15 @@
 
 import pytest
 
-from dispatcher.transport import Answer, TransportError
+from dispatcher.attempts import Try
+from dispatcher.attempts import attempt as written
+from dispatcher.outcome import Outcome
+from dispatcher.request import Request
+from dispatcher.shared_headers import SharedHeaders
+from dispatcher.transport import Answer, Trace, TransportError
+from schemas import binary
+from schemas.codec import decode_body
+from schemas.released import current
 
 
 @pytest.fixture
@@ -18,6 +26,42 @@ def attempt(sender):
         return record
 
     return build
+
+
+FROM_DISPATCH = (
+    "account_id", "dispatch_id", "action_id", "sid", "revision", "attempt", "config_version",
+    "action_version",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("answered", [True, False])
+async def test_every_field_of_a_record_has_its_own_value(sender, answered):
+    flight = sender().flight(
+        {"sid": "s-9"}, attempt=3, revision=4, config_version=5, action_version=6
+    )
+    trace = Trace("192.0.2.1:80", resent=answered)
+    trace.reused = not answered
+    trace.dns_us, trace.connect_us, trace.tls_us, trace.first_byte_us = 7, 8, 9, None
+    answer = Answer(299, {"A": "b"}, b"said", trace) if answered else None
+    shared = SharedHeaders({"X": "y", "Cookie": "c"})
+    request = Request("POST", "http://h/p", {"webhook-id": "w"}, b"body", shared=shared)
+    outcome = Outcome("retry", "5s", -(2**62))
+    one = Try(flight, 10, 2**40, request, answer, trace, "status", "why", outcome, "opened")
+    value = written(one, b"head")
+    schema = current("Attempt")
+    assert value[:4] == b"head"
+    assert binary.end_of(schema.layout, value, 4) == len(value)
+    assert decode_body(value, 4, schema) == {
+        **{name: flight.dispatch[name] for name in FROM_DISPATCH},
+        "started_at": 10, "duration_us": 2**40, "dns_us": 7, "connect_us": 8, "tls_us": 9,
+        "first_byte_us": None, "address": "192.0.2.1:80", "method": "POST", "url": "http://h/p",
+        "request_headers": {"webhook-id": "w", "X": "y", "Cookie": "***"}, "request_body": "body",
+        "status": 299 if answered else None, "response_headers": {"A": "b"} if answered else {},
+        "response_body": b"said" if answered else b"", "outcome": "retry", "error": "status",
+        "error_detail": "why", "next_at": -(2**62), "fault": "customer", "reused": not answered,
+        "resent": answered, "endpoint": "opened",
+    }  # fmt: skip
+    assert len({flight.dispatch[name] for name in FROM_DISPATCH}) == len(FROM_DISPATCH)
 
 
 async def test_d28_authorization_is_masked(attempt, action):

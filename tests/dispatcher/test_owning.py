@@ -1,9 +1,7 @@
 """Whose the states of endpoints are: told by who owns them, and by nobody else."""
 
 import pytest
-from confluent_kafka import Message
 
-from dispatcher.retry_turns import LONGEST, LOOK, RetryTurns
 from dispatcher.stage import DispatcherStage
 from dispatcher.transport import Answer, TransportError
 from schemas.configuration import action_key
@@ -196,9 +194,7 @@ async def stage(sender, reader):
     one.endpoints = Followed()
     one.stage = DispatcherStage(
         one.consumer, one.producer, reader, one.delivery, one.endpoints, one.topics,
-        RetryTurns(5.0), lambda: one.now,
     )  # fmt: skip
-    one.now = 1000.0
     return one
 
 
@@ -255,37 +251,3 @@ async def test_a_partition_whose_delayed_dispatches_fill_their_room_is_not_read(
     monkeypatch.setattr(stage.delivery._traffic.delays, "cap", 3)
     await stage.take(stage.flight(due_at=5_000_000))
     assert set(stage.stage.closed()) == {("pca.dispatch", 0)}
-
-
-RETRIES = {each for each in PARTITIONS if each[0] != "pca.dispatch"}
-
-
-async def test_retry_topics_are_read_by_turns(stage):
-    stage.stage.assigned(PARTITIONS)
-    assert set(stage.stage.closed()) == set()
-    stage.now += LOOK + 0.01
-    assert set(stage.stage.closed()) == RETRIES
-    stage.now += LONGEST
-    assert set(stage.stage.closed()) == set()
-
-
-async def test_a_turn_lasts_for_as_long_as_retries_come(stage, tracker, wire, dispatch):
-    stage.stage.assigned(PARTITIONS)
-    stage.stage.closed()
-    for offset in range(5):
-        stage.now += LOOK - 0.01
-        late = Message(topic="pca.retry.5s", partition=0, offset=offset, key=b"crm",
-                       value=wire(dispatch(attempt=2)))  # fmt: skip
-        stage.stage.take([(tracker("pca.retry.5s"), late)])
-        assert set(stage.stage.closed()) == set()
-    stage.now += LOOK + 0.01
-    assert set(stage.stage.closed()) == RETRIES
-
-
-async def test_new_dispatches_do_not_prolong_a_turn(stage, tracker, wire, dispatch):
-    stage.stage.assigned(PARTITIONS)
-    stage.stage.closed()
-    stage.now += LOOK + 0.01
-    new = Message(topic="pca.dispatch", partition=0, offset=0, key=b"crm", value=wire(dispatch()))
-    stage.stage.take([(tracker(), new)])
-    assert set(stage.stage.closed()) == RETRIES

@@ -99,7 +99,8 @@ def test_an_echo_of_a_secret_is_masked_in_what_is_kept(flight):
     one, _ = flight([NEW])
     request = one.request(NOW)
     said = json.dumps(request.headers)
-    headers, body = shown_answer(Answer(200, {"X-Echo": said}, said.encode()), request.secrets)
+    answer = Answer(200, {"X-Echo": said}, said.encode())
+    headers, body = shown_answer(answer, request.shared.secrets)
     assert "canary" not in headers["X-Echo"]
     assert b"canary" not in body
     assert request.headers["Authorization"].removeprefix("Basic ") not in headers["X-Echo"]

@@ -3,7 +3,6 @@
 import pytest
 from confluent_kafka import KafkaException, Message
 
-from dispatcher.retry_turns import RetryTurns
 from dispatcher.stage import DispatcherStage
 from schemas.released import current
 
@@ -31,7 +30,6 @@ async def stage(sender, reader):
     one.endpoints = FakeEndpoints()
     one.stage = DispatcherStage(
         one.consumer, one.producer, reader, one.delivery, one.endpoints, one.topics,
-        RetryTurns(5.0),
     )  # fmt: skip
     one.producer.at_once = False
     return one

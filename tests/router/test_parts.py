@@ -4,12 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router import calls
-from router.parts import CallPart, action_part, fields
+from router.parts import CallPart, action_part
 from schemas import binary
 from schemas.configuration import action_key
 from schemas.released import current
 
-_HEAD = current("Dispatch").layout.up_to("call_bytes")
+_HEAD = current("Dispatch").layout.part(last="call_bytes")
 TEXT = st.text(st.characters(codec="utf-8"), max_size=100)
 LONG = st.integers(-(2**63), 2**63 - 1)
 HEADS = st.fixed_dictionaries(
@@ -54,7 +54,7 @@ def test_an_actions_part_has_the_key_of_its_dispatches():
 
 
 def test_a_layout_can_be_cut_to_neighbouring_fields():
-    assert names(fields(_HEAD, "sid", "attempt")) == ["sid", "revision", "attempt"]
+    assert names(_HEAD.part("sid", "attempt")) == ["sid", "revision", "attempt"]
 
 
 def test_every_field_of_a_call_is_read_or_walked_through():

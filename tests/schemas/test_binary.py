@@ -267,7 +267,7 @@ def test_reading_may_stop_after_some_field(module):
     layout = module.layout(current("CallCompleted").definition)
     call = {"account_id": "acme", "sid": "s", "call_type": "", "started_at": 5}
     data = module.write(layout, call)
-    record, end = module.read(layout.up_to("sid"), data)
+    record, end = module.read(layout.part(last="sid"), data)
     assert record == {"account_id": "acme", "sid": "s"}
     assert data[:end] == b"\x08acme\x02s"
 

@@ -250,7 +250,7 @@ def test_a_number_beyond_64_bits_cannot_be_encoded():
 def test_a_reader_may_stop_after_the_fields_that_it_needs(example):
     schema = current("CallCompleted")
     body = schema.encode(Call.model_validate_json(json.dumps(example)).to_avro())
-    read, _ = binary.read(schema.layout.up_to("pool_id"), body)
+    read, _ = binary.read(schema.layout.part(last="pool_id"), body)
     assert list(read) == ["account_id", "sid", "revision", "call_type", "called_number",
                           "called_e164", "ad_group_id", "pool_id"]  # fmt: skip
     assert (read["sid"], read["pool_id"]) == (example["sid"], "p-9")
@@ -263,7 +263,7 @@ def test_a_dispatch_is_its_own_fields_and_then_the_bytes_of_call_and_action(exam
     own = {"dispatch_id": "d", "account_id": "acme", "action_id": "a", "sid": "s",
            "config_version": 1, "action_version": 1, "routed_at": 5}  # fmt: skip
     whole = current("Dispatch").encode(own | {"call": call, "action": action})
-    head = binary.write(current("Dispatch").layout.up_to("call_bytes"), own)
+    head = binary.write(current("Dispatch").layout.part(last="call_bytes"), own)
     calls, actions = current("CallCompleted").encode(call), current("Action").encode(action)
     assert whole == head + calls + actions
 

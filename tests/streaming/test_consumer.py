@@ -154,20 +154,20 @@ def test_a_loop_that_stood_still_gives_up_what_the_broker_says_is_not_its_own(
     one = running(holding=True)
     one.stage.until_taken(3)
     refused = KafkaException(KafkaError(KafkaError.UNKNOWN_MEMBER_ID))
-    monkeypatch.setattr(one.loop, "_consumer", Refusing(one.loop._consumer, refused))
+    monkeypatch.setattr(one.loop, "_clients", Refusing(one.loop._clients, refused))
     one.loop._turned_at -= 60
     one.stage.until(lambda: one.stage.lost)
     assert all(tracker.gone for tracker in one.stage.lost)
 
 
 class Refusing:
-    """A consumer whose commits the broker refuses."""
+    """Clients whose commits the broker refuses."""
 
-    def __init__(self, consumer, error):
-        self._consumer, self._error = consumer, error
+    def __init__(self, clients, error):
+        self._clients, self._error = clients, error
 
     def __getattr__(self, name):
-        return getattr(self._consumer, name)
+        return getattr(self._clients, name)
 
     def commit(self, **_):
         raise self._error
