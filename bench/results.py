@@ -18,6 +18,7 @@ from pathlib import Path
 
 from bench import (
     delivery,
+    http2,
     isolation_result,
     latency,
     machine,
@@ -40,8 +41,8 @@ FOLDER = Path(__file__).parent
 PAGE, DATA = "RESULTS.md", "results.json"
 PARTS: dict[str, Part] = {
     name: part
-    for parts in (delivery, routing, latency, scale, numbers, render, transport, isolation_result,
-                  soak)
+    for parts in (delivery, routing, latency, scale, numbers, render, transport, http2,
+                  isolation_result, soak)
     for name, part in parts.PARTS.items()
 }  # fmt: skip
 """In the order of the page; the long ones last."""

@@ -145,8 +145,9 @@ class RecordingStage:
 class Running:
     """A consumer loop in a thread."""
 
-    def __init__(self, settings, topic):
-        self.loop = ConsumerLoop(settings, settings.topic_prefix + "group", [topic])
+    def __init__(self, settings, topic, waiting):
+        group = settings.topic_prefix + "group"
+        self.loop = ConsumerLoop(settings, group, [topic, *waiting], waiting)
         self.stage = RecordingStage()
         self.stage.loop = self.loop
         self.error = None
@@ -173,12 +174,12 @@ class Running:
 
 @pytest.fixture
 def running(settings, topics, monkeypatch):
-    """`running(holding=True)`: a member of the group that reads the calls."""
+    """`running(holding=True)`: a member of the group that reads the calls, and `waiting` topics."""
     monkeypatch.setattr(consumer_module, "REVOKE_DRAIN", 0.1)
     started = []
 
-    def start(own_settings=None, **stage):
-        one = Running(own_settings or settings, topics.calls)
+    def start(own_settings=None, waiting=(), **stage):
+        one = Running(own_settings or settings, topics.calls, waiting)
         for name, value in stage.items():
             setattr(one.stage, name, value)
         started.append(one)
@@ -196,13 +197,14 @@ def admin(kafka):
 
 @pytest.fixture
 def committed(settings, topics):
-    """`committed(0)`: offset and metadata that the group has committed for a partition."""
+    """`committed(0)`: offset and metadata that the group has committed for a partition, of the
+    calls where no topic is given."""
     # A consumer that never joins: the admin client's way to ask crashes in librdkafka while the
     # coordinator changes.
     asker = Consumer(dict(settings.kafka) | {"group.id": settings.topic_prefix + "group"})
 
-    def ask(partition):
-        wanted = [TopicPartition(topics.calls, partition)]
+    def ask(partition, topic=topics.calls):
+        wanted = [TopicPartition(topic, partition)]
         deadline = time.monotonic() + PATIENCE
         while True:
             try:

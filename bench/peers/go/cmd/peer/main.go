@@ -13,6 +13,7 @@ import (
 
 	"peers/internal/dispatcher"
 	"peers/internal/router"
+	"peers/internal/sender"
 	"peers/internal/sink"
 	"peers/internal/stream"
 )
@@ -35,10 +36,13 @@ func main() {
 
 func run(ctx context.Context, arguments []string) error {
 	if len(arguments) == 0 {
-		return errors.New("usage: peer dispatcher | router | sink [flags]")
+		return errors.New("usage: peer dispatcher | router | send | sink [flags]")
 	}
 	name, arguments := arguments[0], arguments[1:]
-	if name == "sink" {
+	switch name {
+	case "send":
+		return sender.Run(ctx, arguments)
+	case "sink":
 		return sink.Run(ctx, arguments)
 	}
 	settings, err := stream.FromEnvironment()
@@ -51,5 +55,5 @@ func run(ctx context.Context, arguments []string) error {
 	case "router":
 		return router.Run(ctx, settings)
 	}
-	return fmt.Errorf("%q is none of dispatcher, router, sink", name)
+	return fmt.Errorf("%q is none of dispatcher, router, send, sink", name)
 }
