@@ -8,7 +8,7 @@
 Each part is a module with `measure`, which returns a `report.Result`: tables, claims, and the
 figures behind them as plain data.
 
-    delivery, latency, routing, scale, concurrency       our stages beside their peers, and what grows
+    delivery, latency, routing, scale, concurrency       our stages and their peers; what grows
     numbers, render, transport, http2, isolation, soak   single properties
     peers/                                           programs that do the same work in other ways
 

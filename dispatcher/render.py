@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dispatcher import form, json_body, template
+from dispatcher.call_fields import fields_of
 from dispatcher.headers import USER_AGENT, content_type_of, fixed_headers, try_headers
 from dispatcher.parameters import dynamic_parameters
 from dispatcher.request import DEFAULT_TLS, Request, Tls, Unsendable
@@ -17,7 +18,6 @@ from dispatcher.signature import Sign, signer
 from dispatcher.target import target
 from schemas.blocks import CAKE, LEADFLOW, SOURCETRAK, Block
 from schemas.layouts import Layout
-from schemas.placeholders import PLACEHOLDERS
 from schemas.released import Record, current
 
 __all__ = ["MAX_URL", "USER_AGENT", "CompiledAction", "Request", "Unsendable", "compile_action"]
@@ -26,8 +26,6 @@ MAX_URL = 8000
 """Characters; servers and proxies differ above it (D33)."""
 _METHODS = ("GET", "POST", "PUT")
 _BODIES = ("form", "json", "template")
-_BLOCKS = {"Lookup": "lookup", "Call Distributor": "distributor"}
-"""Where a call holds what the placeholders of a group tell."""
 WHOLE_CALL = current("CallCompleted").layout
 
 
@@ -100,29 +98,17 @@ def compile_action(action: Record) -> CompiledAction:
         )
     to = target(action["target_url"])
     headers = fixed_headers(action, to.authorization, _content_type(action))
+    fill, call = _fill(action, headers)
     return CompiledAction(
         method,
         to.url,
         to.joint,
-        _fill(action, headers),
+        fill,
         SharedHeaders(headers),
         signer(action["signing_secrets"]),
         DEFAULT_TLS if action["tls"] is None else Tls(**action["tls"]),
-        _read(action),
+        call,
     )
-
-
-def _read(action: Record) -> Layout:
-    """A call without the blocks that the action does not send: they are half of it."""
-    if action["body"] == "template" and action["method"] != "GET":
-        return WHOLE_CALL
-    groups = {PLACEHOLDERS[p["placeholder"]].group for p in action["parameters"]}
-    used = {block for group, block in _BLOCKS.items() if group in groups}
-    if action["include_sourcetrak"]:
-        used.add("sourcetrak")
-    if action["include_leadflow"]:
-        used.add("leadflow")
-    return WHOLE_CALL.without({"lookup", "distributor", "sourcetrak", "leadflow"} - used)
 
 
 def _content_type(action: Record) -> str:
@@ -134,12 +120,17 @@ def _content_type(action: Record) -> str:
     return json_body.CONTENT_TYPE if action["body"] == "json" else form.CONTENT_TYPE
 
 
-def _fill(action: Record, headers: dict[str, str]) -> Callable[[Record], bytes]:
+def _fill(action: Record, headers: dict[str, str]) -> tuple[Callable[[Record], bytes], Layout]:
+    """What makes the query or the body, and what it needs of a call."""
     body = "form" if action["method"] == "GET" else action["body"]  # D23: all in the query
     if body == "template":
-        return template.compile_template(action["template"], content_type_of(headers))
+        made = template.compile_template(action["template"], content_type_of(headers))
+        return made, WHOLE_CALL  # it may ask for anything
     compile_ = json_body.compile_json if body == "json" else form.compile_form
-    return compile_(dynamic_parameters(action), _blocks(action), action["omit_empty"])
+    parameters, blocks = dynamic_parameters(action), _blocks(action)
+    # Blocks ask for much of it.
+    call = WHOLE_CALL if blocks else WHOLE_CALL.only(fields_of(parameters))
+    return compile_(parameters, blocks, action["omit_empty"]), call
 
 
 def _blocks(action: Record) -> list[Block]:

@@ -54,12 +54,12 @@ class Layout:
         kept = self.inner[start:end]
         return Layout(self.name, int(self.kind), False, kept, [], NO_DEFAULT)
 
-    def without(self, names: set[str]) -> Layout:
-        """A record's layout that passes these fields over."""
+    def only(self, names: set[str]) -> Layout:
+        """A record's layout that passes all other fields over."""
         kept: list[Layout] = []
         for field in self.inner:
             copy = field
-            if field.name in names:
+            if field.name not in names:
                 copy = Layout(field.name, int(field.kind), field.optional, field.inner,
                               field.symbols, field.default)  # fmt: skip
                 copy.skipped = True

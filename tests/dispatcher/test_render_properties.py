@@ -6,11 +6,12 @@ from decimal import Decimal
 from urllib.parse import parse_qsl, urlsplit
 from xml.etree import ElementTree as ET
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatcher.render import Unsendable, compile_action
-from schemas import placeholders
+from schemas import binary, placeholders
 from schemas.blocks import CAKE, LEADFLOW, NAMED, SOURCETRAK
 from schemas.released import current
 
@@ -265,3 +266,37 @@ def test_no_line_break_or_nul_reaches_the_wire_whatever_was_saved(
     assert not re.search(r"[\r\n\0]", line)
     assert request.url.isascii()
     assert request.headers["webhook-id"] == record["dispatch_id"]
+
+
+CHOSEN = st.fixed_dictionaries(
+    {
+        "name": st.sampled_from(["a", "b", "c"]),
+        "placeholder": st.sampled_from(sorted(placeholders.PLACEHOLDERS)),
+        "transform": st.sampled_from(["", "mask", "sha256"]),
+        "omit_empty": st.booleans(),
+    }
+)
+
+
+@settings(deadline=None)
+@given(st.lists(CHOSEN, max_size=4), st.sampled_from(["form", "json"]), FLAGS, ANY_CALL,
+       ANY_ACCOUNT)  # fmt: skip
+def test_what_is_read_of_a_call_is_all_that_the_request_needs(
+    action, dispatch, parameters, body, flags, call, account
+):
+    one = action(method="POST", body=body, **flags) | {"parameters": parameters}
+    compiled = compile_action(one)
+    encoded = current("CallCompleted").encode(call)
+    some, end = binary.read(compiled.call, encoded)
+    assert end == len(encoded)
+    record = dispatch(action=one) | account
+    whole = compiled.request(record | {"call": call}, 0)
+    assert compiled.request(record | {"call": some}, 0).body == whole.body
+
+
+@pytest.mark.parametrize("transform", ["", "mask", "sha256"])
+@pytest.mark.parametrize("placeholder", placeholders.PLACEHOLDERS)
+def test_each_placeholder_needs_few_fields_of_a_call(action, placeholder, transform):
+    chosen = {"name": "x", "placeholder": placeholder, "transform": transform, "omit_empty": False}
+    compiled = compile_action(action() | {"parameters": [chosen]})
+    assert 1 <= sum(not field.skipped for field in compiled.call.inner) <= 2
