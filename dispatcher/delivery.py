@@ -192,7 +192,6 @@ class Delivery:
         self._transport.start(request, partial(self._answered, flight, now, started, request))
         return True
 
-    @_or_stop
     def _answered(
         self,
         flight: Flight,
@@ -201,9 +200,21 @@ class Delivery:
         request: Request,
         result: Answer | TransportError,
     ) -> None:
+        try:  # as `_or_stop`, which would cost each request a dict and a tuple
+            if not self._closed:
+                self._go_on(flight, started_at, started, request, result)
+        except Exception as error:
+            self.fail(error)
+
+    def _go_on(
+        self,
+        flight: Flight,
+        started_at: int,
+        started: int,
+        request: Request,
+        result: Answer | TransportError,
+    ) -> None:
         """A try has ended; the next one starts in its place, so a busy dispatcher makes no task."""
-        if self._closed:
-            return
         if isinstance(result, TransportError):
             error, detail = result.error, str(result)
             self._judge(flight, started_at, started, request, None, result.trace, error, detail)
