@@ -135,10 +135,10 @@ class Clients:
             self._second.resume(second)
 
     def close(self) -> None:
-        """Leave the group."""
+        """Leave the group; what is left is taken away before."""
+        self._member.close()
         if self._second is not None:
             self._second.close()
-        self._member.close()
 
     def _divided(
         self, partitions: Sequence[TopicPartition]

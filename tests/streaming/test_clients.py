@@ -25,6 +25,7 @@ def test_what_can_wait_comes_too_and_is_committed(running, topics, write, commit
     one.stage.until_taken(21)
     assert sorted(one.stage.values()) == sorted([b"now", *VALUES])
     one.stop()
+    assert one.error is None
     assert (committed(1), committed(1, later)) == ((1, ""), (20, ""))
 
 
