@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import logging
 import resource
 import sys
@@ -11,6 +13,9 @@ from streaming import logs
 from streaming.health import PortTaken
 from streaming.settings import Settings, SettingsError, load, unknown
 from streaming.topics import TopicError
+
+_M_ARENA_MAX = -8
+"""Of glibc's malloc.h."""
 
 
 def main(service: str, run: Callable[[Settings], None]) -> None:
@@ -23,6 +28,7 @@ def main(service: str, run: Callable[[Settings], None]) -> None:
     except SettingsError as error:
         sys.exit(_complaint(service, error, 2))
     _raise_open_files()
+    _share_memory()
     logs.to_stderr(service, settings.log_level)
     for name in unknown():
         logging.getLogger(service).warning("%s is no setting and has no effect", name)
@@ -43,6 +49,13 @@ def _raise_open_files() -> None:
     not be the one that finds none left."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _share_memory() -> None:
+    """One heap for all threads, where the C library is glibc. Else each has its own, and what one
+    frees another cannot use: a dispatcher under load grows by some 20 MB for that."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 def _complaint(service: str, error: Exception, code: int) -> int:

@@ -85,8 +85,9 @@ class Producer:
 
     `timeout` is how many seconds a record may wait for the broker before its delivery fails; None
     waits for ever, which suits a stage: its input waits in Kafka meanwhile. `linger`: seconds that
-    a record waits for others to be sent with; what nobody waits for can wait longer, which spares
-    both sides requests.
+    a record waits for others to be sent with. By default none: librdkafka rounds the shortest up to
+    a millisecond, and under load records are sent together anyway, while a request is under way.
+    What nobody waits for can wait longer, which spares both sides requests.
     """
 
     def __init__(
@@ -95,7 +96,7 @@ class Producer:
         client_id: str,
         timeout: float | None = None,
         *,
-        linger: float = 0.0002,
+        linger: float = 0.0,
     ) -> None:
         self._producer = confluent_kafka.Producer(
             {
