@@ -26,7 +26,10 @@ FETCH: dict[str, Any] = {
     "socket.timeout.ms": 10_000,
 }
 ENOUGH = 64 * 1024
-"""Bytes that end the wait of a fetch of topics that can wait."""
+"""Bytes that end the wait of a fetch of topics that can wait, and that it brings of a partition."""
+PORTION = 50
+"""Of their records, so many are read at once: a stage that has enough of a partition can say so
+before it is given hundreds more."""
 
 
 class Clients:
@@ -69,8 +72,15 @@ class Clients:
         self._assignments = 0
         self._member = Consumer(self.properties)
         self._second: Consumer | None = None
+        self._more = False
+        """The second may have more at once."""
         if waiting:
-            patient = {"fetch.wait.max.ms": int(wait * 1000), "fetch.min.bytes": ENOUGH}
+            patient = {
+                "fetch.wait.max.ms": int(wait * 1000),
+                "fetch.min.bytes": ENOUGH,
+                # What was fetched of a partition that is paused then was fetched in vain.
+                "fetch.message.max.bytes": ENOUGH,
+            }
             self._second = Consumer({**self.properties, **patient})
         # What belongs to the group is the member's alone.
         self.commit = self._member.commit
@@ -85,7 +95,7 @@ class Clients:
     def read(self, count: int, timeout: float) -> list[Message]:
         """What has come, errors too; waits so many seconds for a first record that cannot wait."""
         messages: list[Message] = []
-        first = self._member.poll(timeout)
+        first = self._member.poll(0 if self._more else timeout)
         if first is not None:
             assignments = self._assignments
             messages = self._member.consume(count - 1, 0)
@@ -93,7 +103,9 @@ class Clients:
             if assignments == self._assignments:
                 messages.insert(0, first)
         if self._second is not None:
-            messages += self._second.consume(count, 0)
+            portion = self._second.consume(PORTION, 0)
+            self._more = len(portion) == PORTION
+            messages += portion
         return messages
 
     def listen(self, timeout: float) -> None:
