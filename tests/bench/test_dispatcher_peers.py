@@ -206,8 +206,8 @@ def test_go_tells_how_long_each_step_took(line, codec, go, start, tmp_path):
         _write(line, codec, [record])
         start([go, "dispatcher"])
         (attempt,) = _attempts(line, codec, 1)
-    steps = [attempt[step] for step in ("connect_us", "tls_us", "first_byte_us", "duration_us")]
-    assert steps == sorted(steps)
-    assert steps[0] > 0
+    assert min(attempt["connect_us"], attempt["tls_us"]) > 0
+    assert attempt["connect_us"] + attempt["tls_us"] <= attempt["first_byte_us"]
+    assert attempt["first_byte_us"] <= attempt["duration_us"]
     assert (attempt["reused"], attempt["response_body"]) == (False, b"ok")
     assert set(attempt["response_headers"]) == {"Date", "Content-Type", "Content-Length"}
