@@ -22,6 +22,7 @@ from dispatcher.transport.choice import transport
 from schemas.sealing import Sealer
 from streaming import topics as kafka_topics
 from streaming import wire
+from streaming.clients import WAIT
 from streaming.consumer import ConsumerLoop
 from streaming.health import HealthServer
 from streaming.producer import Producer
@@ -55,7 +56,7 @@ async def _run(settings: Settings) -> None:
         [topics.dispatch, *retries],
         waiting=retries,
         # They are to be read before they are due.
-        wait=min(0.5, *(delay / 8 for _, delay in schedule.delays)),
+        wait=min(WAIT, *(delay / 8 for _, delay in schedule.delays)),
     )
     producer = Producer(settings, GROUP, linger=LINGER)
     loop = asyncio.get_running_loop()

@@ -42,14 +42,14 @@ class DispatcherStage:
         self._delivery = delivery
         self._endpoints = endpoints
         self._topics = topics
-        self._retries: frozenset[Partition] = frozenset()
+        self._retries: list[Partition] = []
         self._assigned: Collection[Partition] = ()
         self._holds: dict[str, float] = {}
 
     def assigned(self, partitions: Collection[Partition]) -> None:
         """States of endpoints 3 for dispatches 3."""
         self._assigned = list(partitions)
-        self._retries = frozenset(each for each in partitions if each[0] != self._topics.dispatch)
+        self._retries = [each for each in partitions if each[0] != self._topics.dispatch]
         self._holds = {
             topic: HOLD * self._topics.delay_of(topic)
             for topic in {each[0] for each in self._retries}
@@ -71,9 +71,9 @@ class DispatcherStage:
     def closed(self) -> Collection[Partition]:
         """All partitions until their endpoints' states are known; those of retries while enough
         of them is in hand."""
-        closed: Collection[Partition] = self._retries
-        if not self._delivery.late_is_full():
-            closed = cast("Collection[Partition]", self._delivery.full())
+        closed = cast("Collection[Partition]", self._delivery.full())
+        if self._delivery.late_is_full():
+            closed = {*closed, *self._retries}
         if loading := self._endpoints.loading():
             closed = {*closed, *(each for each in self._assigned if each[1] in loading)}
         return closed

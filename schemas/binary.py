@@ -225,7 +225,7 @@ class Writer:
         self.piece(text.encode())
 
     def flag(self, flag: bool) -> None:
-        """A boolean; or the branch of a union with null."""
+        """A boolean."""
         self.out.append(u8(1) if flag else u8(0))
 
     def number_or_null(self, number: int | None) -> None:

@@ -25,6 +25,8 @@ FETCH: dict[str, Any] = {
     "fetch.wait.max.ms": 100,
     "socket.timeout.ms": 10_000,
 }
+WAIT = 0.5
+"""Seconds that a fetch of topics that can wait does so, at most."""
 ENOUGH = 64 * 1024
 """Bytes that end the wait of a fetch of topics that can wait, and that it brings of a partition."""
 PORTION = 50
@@ -48,7 +50,7 @@ class Clients:
         topics: Sequence[str],
         on_commit: Callable[..., None],
         waiting: Sequence[str] = (),
-        wait: float = 0.5,
+        wait: float = WAIT,
     ) -> None:
         """`waiting`: those of the topics whose records can wait, for as many seconds as `wait`."""
         self._topics = list(topics)
@@ -114,11 +116,9 @@ class Clients:
 
     def assign(self, positions: Sequence[TopicPartition]) -> None:
         """Read from these, and nothing else. To be called when the group assigns partitions."""
-        member, second = self._divided(positions)
         self._assignments += 1
-        self._member.assign(member)
-        if self._second is not None:
-            self._second.assign(second)
+        for client, its in self._divided(positions):
+            client.assign(its)
 
     def unassign(self) -> None:
         """Read nothing any more. To be called when the group takes partitions away."""
@@ -132,19 +132,15 @@ class Clients:
 
     def pause(self, partitions: Collection[tuple[str, int]]) -> None:
         """Deliver nothing of these until `resume`. Throws away what was fetched ahead."""
-        member, second = self._divided([TopicPartition(*each) for each in partitions])
-        if member:
-            self._member.pause(member)
-        if second and self._second is not None:
-            self._second.pause(second)
+        for client, its in self._divided([TopicPartition(*each) for each in partitions]):
+            if its:
+                client.pause(its)
 
     def resume(self, partitions: Collection[tuple[str, int]]) -> None:
         """End a `pause`."""
-        member, second = self._divided([TopicPartition(*each) for each in partitions])
-        if member:
-            self._member.resume(member)
-        if second and self._second is not None:
-            self._second.resume(second)
+        for client, its in self._divided([TopicPartition(*each) for each in partitions]):
+            if its:
+                client.resume(its)
 
     def close(self) -> None:
         """Leave the group; what is left is taken away before."""
@@ -154,10 +150,11 @@ class Clients:
 
     def _divided(
         self, partitions: Sequence[TopicPartition]
-    ) -> tuple[list[TopicPartition], list[TopicPartition]]:
-        """The member's, and the second client's."""
-        member: list[TopicPartition] = []
-        second: list[TopicPartition] = []
-        for each in partitions:
-            (second if each.topic in self._waiting else member).append(each)
-        return member, second
+    ) -> list[tuple[Consumer, list[TopicPartition]]]:
+        """Each client, and those of the partitions that it reads."""
+        if self._second is None:
+            return [(self._member, list(partitions))]
+        return [
+            (self._member, [each for each in partitions if each.topic not in self._waiting]),
+            (self._second, [each for each in partitions if each.topic in self._waiting]),
+        ]

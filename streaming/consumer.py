@@ -15,7 +15,7 @@ from collections.abc import Collection, Sequence
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from streaming import metrics
-from streaming.clients import Clients
+from streaming.clients import WAIT, Clients
 from streaming.errors import lasting
 from streaming.offsets import OffsetTracker
 from streaming.settings import Settings
@@ -56,13 +56,12 @@ class ConsumerLoop:
         group: str,
         topics: Sequence[str],
         waiting: Sequence[str] = (),
-        wait: float = 0.5,
+        wait: float = WAIT,
     ) -> None:
         """`waiting` and `wait` as for `Clients`."""
         self._settings = settings
         self._trackers: dict[Partition, OffsetTracker] = {}
         self._paused: set[Partition] = set()
-        self._closed: Collection[Partition] | None = None
         self._mailbox: deque[Sequence[tuple[OffsetTracker, int, int]]] = deque()
         self._stopping = threading.Event()
         self._failure: BaseException | None = None
@@ -132,11 +131,8 @@ class ConsumerLoop:
             self._next_commit = self._turned_at + self._settings.commit_interval
             self._commit(self._trackers.values(), wait=False)
         self._stage.turn()
-        closed = self._stage.closed() if self._wait_for_room() else self._trackers.keys()
-        # Most often it is that of the turn before, and there may be a hundred partitions in it.
-        if closed is not self._closed or not isinstance(closed, frozenset):
-            self._closed = closed
-            self._pause(set(closed))
+        full = not self._wait_for_room()
+        self._pause(set(self._trackers) if full else set(self._stage.closed()))
         if messages := self._clients.read(BATCH, IDLE_POLL):
             self._take(messages)
 
@@ -283,7 +279,7 @@ class ConsumerLoop:
         self._turned_at = time.monotonic()  # what it took to get here is no standing still
         self.assigned_once = True
         # A pause outlives an assignment, and a closed partition must not speak even once.
-        self._paused, self._closed = set(self._trackers), None
+        self._paused = set(self._trackers)
         self._pause(set(self._stage.closed()))
         if self._paused:
             self._clients.pause(self._paused)
@@ -316,7 +312,7 @@ class ConsumerLoop:
         self._drain(trackers, REVOKE_DRAIN)
         for tracker in trackers:
             tracker.gone = True
-        self._trackers, self._paused, self._closed = {}, set(), None
+        self._trackers, self._paused = {}, set()
         self._clients.unassign()
         log.info("revoked", extra=_given_up(trackers))
 
@@ -348,7 +344,7 @@ class ConsumerLoop:
     def _lost(self) -> None:
         """Taken away without being asked, after a pause of ours: somebody else has them already."""
         trackers = list(self._trackers.values())
-        self._trackers, self._paused, self._closed = {}, set(), None
+        self._trackers, self._paused = {}, set()
         self._clients.forget()
         for tracker in trackers:
             tracker.gone = True
