@@ -29,7 +29,7 @@ WAIT = 0.5
 """Seconds that a fetch of topics that can wait does so, at most."""
 ENOUGH = 64 * 1024
 """Bytes that end the wait of a fetch of topics that can wait, and that it brings of a partition."""
-PORTION = 50
+PORTION = 10
 """Of their records, so many are read at once: a stage that has enough of a partition can say so
 before it is given hundreds more."""
 

