@@ -7,20 +7,24 @@ key, a dict entry and some 30 bytes, and loading costs no decoding.
 from __future__ import annotations
 
 import logging
-from functools import lru_cache
 from typing import Any
 
 from router.parts import action_part
 from router.resolve import Action, Conditions, Decided, Setting, decide
+from schemas import binary
 from schemas.codec import Codec, decode_body
 from schemas.released import Record, current
 from streaming import metrics
 
 log = logging.getLogger(__name__)
 
-
 MAX_SHARED = 10_000
 """Different settings of numbers, pools and ad groups that are kept once, and kept read."""
+
+Configured = Setting | bytes
+"""A setting that is shared, or the record's bytes of one that is not, which was checked."""
+
+_ROUTING = current("Routing")
 
 
 class Account:
@@ -39,9 +43,9 @@ class Account:
         self._action_bodies: dict[str, bytes] = {}
         self._actions: tuple[Action, ...] | None = None  # read when first asked for
         self._asks_leadflow: bool | None = None  # the same
-        self._numbers: dict[int, bytes] = {}
-        self._pools: dict[str, bytes] = {}
-        self._ad_groups: dict[str, bytes] = {}
+        self._numbers: dict[int, Configured] = {}
+        self._pools: dict[str, Configured] = {}
+        self._ad_groups: dict[str, Configured] = {}
         self._decided: dict[tuple[str, str, bool], Decided] = {}
 
     @property
@@ -64,20 +68,18 @@ class Account:
     def number(self, e164: str) -> Setting | None:
         """What the called number says; None when it was never configured."""
         try:
-            body = self._numbers.get(_digits(e164))
+            configured = self._numbers.get(_digits(e164))
         except ValueError:  # a foreign producer's idea of a number: never configured
             return None
-        return None if body is None else _setting(body)
+        return _setting(configured)
 
     def pool(self, id_: str) -> Setting | None:
         """What the SourceTrak pool says."""
-        body = self._pools.get(id_)
-        return None if body is None else _setting(body)
+        return _setting(self._pools.get(id_))
 
     def ad_group(self, id_: str) -> Setting | None:
         """What the Call Extensions ad group says."""
-        body = self._ad_groups.get(id_)
-        return None if body is None else _setting(body)
+        return _setting(self._ad_groups.get(id_))
 
     def decided(self, send: str, action_id: str, *, revised: bool) -> Decided:
         """`resolve.decide` for these actions, remembered until one changes."""
@@ -93,21 +95,23 @@ class Account:
             self._action_bodies or self._numbers or self._pools or self._ad_groups
         )
 
-    def change(self, kind: str, id_: str, body: bytes | None) -> None:
-        """A new state of an action, number, pool or ad group; None for a deleted one.
+    def change_action(self, id_: str, body: bytes | None) -> None:
+        """A new state of an action, as its record's bytes; None for a deleted one."""
+        _put(self._action_bodies, id_, body)
+        self._actions = self._asks_leadflow = None
+        self._decided.clear()
+
+    def change(self, kind: str, id_: str, configured: Configured | None) -> None:
+        """A new setting of a number, pool or ad group; None for a deleted one.
 
         Raises ValueError for another kind, or a number that is none.
         """
         if kind == "number":
-            _put(self._numbers, _digits(id_), body)
+            _put(self._numbers, _digits(id_), configured)
         elif kind == "pool":
-            _put(self._pools, id_, body)
+            _put(self._pools, id_, configured)
         elif kind == "ad_group":
-            _put(self._ad_groups, id_, body)
-        elif kind == "action":
-            _put(self._action_bodies, id_, body)
-            self._actions = self._asks_leadflow = None
-            self._decided.clear()
+            _put(self._ad_groups, id_, configured)
         else:
             raise ValueError(f"{kind!r} is none of account, action, number, pool, ad_group")
 
@@ -127,9 +131,14 @@ def _put(table: dict[Any, Any], key: Any, value: Any) -> None:
         table[key] = value
 
 
-@lru_cache(MAX_SHARED)
-def _setting(body: bytes) -> Setting:
-    record = decode_body(body, 0, current("Routing"))
+def _setting(configured: Configured | None) -> Setting | None:
+    if configured is None or isinstance(configured, Setting):
+        return configured
+    return _read(configured)
+
+
+def _read(body: bytes) -> Setting:
+    record, _ = binary.read(_ROUTING.layout, body)
     return Setting(record["send"], record["action_id"], record["label"])
 
 
@@ -166,7 +175,7 @@ class Configuration:
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
         self._partitions: dict[int, dict[str, Account]] = {}
-        self._shared: dict[bytes, bytes] = {}
+        self._shared: dict[bytes, Setting] = {}
         """Most numbers say the same few things: equal ones are kept once."""
 
     def account(self, partition: int, account_id: str) -> Account | None:
@@ -202,30 +211,32 @@ class Configuration:
             account = Account(account_id)
         if kind == "account":
             account.features = None if value is None else self._codec.decode(value, "Account")
+        elif kind == "action":
+            account.change_action(id_, None if value is None else self._body("Action", value))
         else:
-            account.change(kind, id_, self._body(kind, value))
+            account.change(kind, id_, None if value is None else self._configured(value))
         if value is None and account.is_empty():
             del accounts[account_id]
         else:
             accounts[account_id] = account
 
-    def _body(self, kind: str, value: bytes | None) -> bytes | None:
+    def _body(self, name: str, value: bytes) -> bytes:
         """The record without its header, in the current release's shape. Raises `Undecodable`.
 
         Everything is read once here, so that garbage is refused now and not when a call needs it.
         """
-        if value is None:
-            return None
-        name = "Action" if kind == "action" else "Routing"
         writer, start = self._codec.split(value, name)
-        reader = current(name)
-        body = value[start:]
-        # Actions are not shared: no two are alike, and a Routing's bytes are no Action.
-        if name == "Routing" and writer is reader and body in self._shared:
-            return self._shared[body]
         record = decode_body(value, start, writer)
-        if writer is not reader:
-            body = reader.encode(record)
-        if name == "Routing" and len(self._shared) < MAX_SHARED:
-            self._shared[body] = body
-        return body
+        reader = current(name)
+        return value[start:] if writer is reader else reader.encode(record)
+
+    def _configured(self, value: bytes) -> Configured:
+        """What a Routing says. Raises `Undecodable`."""
+        writer, start = self._codec.split(value, "Routing")
+        shared = self._shared.get(value[start:]) if writer is _ROUTING else None
+        if shared is not None:
+            return shared
+        body = self._body("Routing", value)
+        if len(self._shared) >= MAX_SHARED:
+            return self._shared.get(body, body)
+        return self._shared.setdefault(body, _read(body))

@@ -76,14 +76,16 @@ class Action:
     conditions: Conditions | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Setting:
     """ "Send Post Call Data for": of a number, a pool or an ad group."""
 
-    send: str
-    """`account_wide`, `specific`, `none` or `inherit`."""
-    action_id: str = ""
-    label: str = ""
+    __slots__ = ("action_id", "label", "send")
+
+    def __init__(self, send: str, action_id: str = "", label: str = "") -> None:
+        """`send`: `account_wide`, `specific`, `none` or `inherit`."""
+        self.send = send
+        self.action_id = action_id
+        self.label = label
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,16 @@ import logging
 import httpx
 import pytest
 from aiohttp import web
-from certificates import Issued
 from refused import analytics, call_detail
 from sqlalchemy import select
 
 from console.api import console_app
 from console.tables import OutboxRow
+from deploy.certificates import Issued
 from streaming.settings import Settings
 
 KEY = "the-admin-key"
-CLIENT = Issued("client", None, host="client.example")
+CLIENT = Issued("client", None, hosts=["client.example"])
 SHARED, OTHER = "whsec_" + "CANARY00" * 4, "whsec_" + "CANARY11" * 4
 PRIVATE = "whsk_" + "CANARY22" * 5 + "CAA="
 PEM_LINE = CLIENT.key_pem.splitlines()[1]

@@ -1,9 +1,9 @@
 """Secrets in actions go in and never come out."""
 
 import pytest
-from certificates import Issued
 
 from console.store.masks import mask, unmask
+from deploy.certificates import Issued
 from schemas.secret_fields import Unopened
 
 HOST = "https://example.com/h"
@@ -69,7 +69,7 @@ def test_three_stars_in_a_header_that_is_no_secret_are_three_stars():
 
 
 A, B, C = ("whsec_" + letter * 32 for letter in "ABC")
-CLIENT, OTHER = (Issued(name, None, host=name) for name in ("client.example", "other.example"))
+CLIENT, OTHER = (Issued(name, None, hosts=[name]) for name in ("client.example", "other.example"))
 TLS = {"verify": True, "client_certificate": CLIENT.pem, "client_key": CLIENT.key_pem}
 
 

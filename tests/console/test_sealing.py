@@ -5,7 +5,6 @@ import logging
 
 import pytest
 import pytest_asyncio
-from certificates import Issued
 from refused import analytics, call_detail
 from sqlalchemy import select, update
 
@@ -16,13 +15,14 @@ from console.store.documents import export
 from console.store.entities import account_settings, action_settings
 from console.store.state import find, load
 from console.tables import ActionRow, OutboxRow
+from deploy.certificates import Issued
 from schemas.configuration import Account, Action
 from schemas.sealing import Sealer, new_key, unopened
 from streaming.problems import Problem
 from streaming.settings import Settings
 
 ACME, CRM, GA = ("account", "acme"), ("action", "crm"), ("action", "ga")
-CLIENT = Issued("client", None, host="client.example")
+CLIENT = Issued("client", None, hosts=["client.example"])
 SHARED = "whsec_" + "CANARY00" * 4
 SECRETS = [SHARED, "canary-user", "canary-password", "canary-header", "canary-api",
            CLIENT.key_pem.splitlines()[1]]  # fmt: skip

@@ -3,19 +3,19 @@
 from functools import cache
 
 import pytest
-from certificates import Issued
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, x25519
 from pydantic import ValidationError
 from refused import analytics, call_detail, refused
 
+from deploy.certificates import Issued
 from schemas.codec import decode_body
 from schemas.configuration import Action
 from schemas.released import current
 from streaming.problems import errors_of
 
-CLIENT = Issued("client", None, host="client.example")
-OTHER = Issued("other", None, host="other.example")
+CLIENT = Issued("client", None, hosts=["client.example"])
+OTHER = Issued("other", None, hosts=["other.example"])
 AUTHORITY = Issued("authority", None)
 
 

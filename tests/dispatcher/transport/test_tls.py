@@ -7,10 +7,11 @@ import threading
 from contextlib import suppress
 
 import pytest
-from certificates import Issued, authority, issued, server_context
+from certificates import authority, issued, server_context
 from cryptography.hazmat.primitives import serialization
 from sending import failed, get, post, served
 
+from deploy.certificates import Issued
 from dispatcher.request import Tls
 from dispatcher.transport.tls import context
 
@@ -101,7 +102,7 @@ async def test_the_name_is_sent_and_looked_for_in_the_certificate(transport, ser
 
 
 def client(signer=None):
-    one = Issued("A client", signer or authority(), host="client.example")
+    one = Issued("A client", signer or authority(), hosts=["client.example"])
     return Tls(ca=authority().pem, client_certificate=one.pem, client_key=one.key_pem)
 
 
@@ -210,7 +211,7 @@ def test_no_key_stays_on_the_disk(tmp_path, monkeypatch):
 
 
 def test_a_key_with_a_password_does_not_ask_for_it():
-    one = Issued("A client", authority(), host="client.example")
+    one = Issued("A client", authority(), hosts=["client.example"])
     locked = one.key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
