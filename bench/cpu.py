@@ -31,6 +31,8 @@ class Cores:
 
     stage: frozenset[int] = frozenset()
     others: frozenset[int] = frozenset()
+    share: float | None = None
+    """Of a core, that a stage may use (see `bench.quota`); None for all of it."""
 
     @contextlib.contextmanager
     def for_the_stage(self) -> Iterator[None]:
@@ -54,11 +56,14 @@ def divided() -> Cores:
     return Cores(frozenset({last}), frozenset(others))
 
 
-def spread(count: int) -> list[Cores]:
-    """A core for each of so many copies, in turn from the last on; all else may use all of them."""
+def spread(count: int, share: float | None = None) -> list[Cores]:
+    """A core, or that share of it, for each of so many copies, in turn from the last on; all else
+    may use all of them."""
     mine = sorted(affinity())
     return [
-        Cores(frozenset({mine[-1 - number % len(mine)]}), frozenset(mine)) if mine else Cores()
+        Cores(frozenset({mine[-1 - number % len(mine)]}), frozenset(mine), share)
+        if mine
+        else Cores(share=share)
         for number in range(count)
     ]
 

@@ -22,6 +22,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bench.builds import ROOT, Missing, go_peer, java_peer
 from bench.cpu import Cores, cpu_seconds
+from bench.quota import Quota
 from console.supervisor import PORT_SETTINGS, environment_of
 from deploy.ports import free_port
 from dispatcher.lanes import LATE_SHARE
@@ -132,10 +133,13 @@ class Running:
         if self._cores.stage:
             self._environment["GOMAXPROCS"] = str(len(self._cores.stage))
         self._process: psutil.Popen
+        self._quota: Quota | None = None
 
     def __enter__(self) -> Self:
         with self._log.open("ab") as log:
             self._log_start = log.tell()
+            if self._cores.share is not None:
+                self._quota = Quota(self._cores.share)
             with self._cores.for_the_stage():
                 self._process = psutil.Popen(
                     self.subject.command(),
@@ -146,6 +150,8 @@ class Running:
                     env=self._environment,
                     start_new_session=True,
                 )
+        if self._quota is not None:
+            self._quota.hold(self._process.pid)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -161,6 +167,8 @@ class Running:
                 self._process.kill()
                 self._process.wait(STOP_SECONDS)
         self._process.stdin.close()
+        if self._quota is not None:
+            self._quota.close()
 
     def check(self) -> None:
         """Raises `SubjectFailed` when it has ended."""

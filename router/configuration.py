@@ -11,7 +11,7 @@ from typing import Any
 
 from router.parts import action_part
 from router.resolve import Action, Conditions, Decided, Setting, decide
-from schemas import binary
+from schemas.binary import Reader
 from schemas.codec import Codec, decode_body
 from schemas.released import Record, current
 from streaming import metrics
@@ -25,6 +25,7 @@ Configured = Setting | bytes
 """A setting that is shared, or the record's bytes of one that is not, which was checked."""
 
 _ROUTING = current("Routing")
+_SENDS = _ROUTING.layout.inner[0].symbols
 
 
 class Account:
@@ -138,8 +139,11 @@ def _setting(configured: Configured | None) -> Setting | None:
 
 
 def _read(body: bytes) -> Setting:
-    record, _ = binary.read(_ROUTING.layout, body)
-    return Setting(record["send"], record["action_id"], record["label"])
+    """Of a Routing, its fields in the schema's order."""
+    reader = Reader(body, 0)
+    send = _SENDS[reader.number()]
+    action_id = reader.text()
+    return Setting(send, action_id, reader.text())
 
 
 def _action(account_id: str, body: bytes) -> Action:

@@ -35,7 +35,10 @@ class Malformed(ValueError):
 
 
 @final
-class _Reader:
+class Reader:
+    """A record's values, one by one in the schema's order. What the bytes do not hold raises
+    ValueError, or IndexError where they end."""
+
     def __init__(self, data: bytes, at: int) -> None:
         self.data = data
         self.at: i64 = at
@@ -43,6 +46,7 @@ class _Reader:
         self.field = ""
 
     def number(self) -> i64:
+        """A long, or the number of a symbol."""
         data = self.data
         at: i64 = self.at
         byte: i64 = data[at]
@@ -67,6 +71,7 @@ class _Reader:
         return end
 
     def text(self) -> str:
+        """A string."""
         end: i64 = self.beyond(self.number())
         start: i64 = self.at
         self.at = end
@@ -313,7 +318,7 @@ class Writer:
         self.end()
 
 
-def _malformed(reader: _Reader, error: Exception) -> Malformed:
+def _malformed(reader: Reader, error: Exception) -> Malformed:
     cut_off = isinstance(error, IndexError)
     detail = "it is cut off, or there is no such symbol" if cut_off else str(error)
     return Malformed(f"{reader.field}: {detail}")
@@ -321,7 +326,7 @@ def _malformed(reader: _Reader, error: Exception) -> Malformed:
 
 def read(layout: Layout, data: bytes, start: int = 0) -> tuple[dict[str, Any], int]:
     """The record that begins at `start`, and where it ends. Raises `Malformed`."""
-    reader = _Reader(data, start)
+    reader = Reader(data, start)
     try:
         return reader.record(layout), int(reader.at)
     except (IndexError, ValueError) as error:
@@ -333,7 +338,7 @@ def end_of(layout: Layout, data: bytes, start: int = 0) -> int:
 
     Raises `Malformed`.
     """
-    reader = _Reader(data, start)
+    reader = Reader(data, start)
     try:
         reader.skip(layout)
     except (IndexError, ValueError) as error:
