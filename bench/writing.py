@@ -9,7 +9,8 @@ from typing import Protocol
 
 from confluent_kafka import KafkaError
 
-from streaming.producer import Acks, Producer
+from streaming.acks import Acks
+from streaming.producer import Producer
 from streaming.settings import Settings
 
 ACK_SECONDS = 120.0

@@ -22,9 +22,10 @@ from console.lease import lease
 from console.store.entities import RECORDS, Kind
 from console.tables import OutboxRow
 from schemas.codec import Codec, RegistryUnavailable
+from streaming.acks import Acks
 from streaming.metrics import CONFIG_PUBLISHED, OUTBOX_WAITING
 from streaming.partitions import partition_of
-from streaming.producer import Acks, Producer
+from streaming.producer import Producer
 from streaming.topics import TopicError
 
 log = logging.getLogger(__name__)

@@ -23,7 +23,8 @@ from schemas.codec import Codec, Undecodable
 from schemas.configuration import action_key
 from schemas.dispatch import HEAD, opened
 from schemas.released import Record
-from streaming.producer import Acks, Headers, Producer
+from streaming.acks import Acks
+from streaming.producer import Headers, Producer
 from streaming.settings import Settings
 from streaming.topics import topics
 from streaming.wire import codec as codec_of

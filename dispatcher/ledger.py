@@ -15,8 +15,9 @@ from dispatcher.traffic import Moved
 from schemas.codec import Codec
 from schemas.released import Record, current
 from streaming import metrics
+from streaming.acks import Acks
 from streaming.consumer import ConsumerLoop
-from streaming.producer import Acks, Producer, is_behind
+from streaming.producer import Producer, is_behind
 from streaming.topics import Topics
 
 log = logging.getLogger(__name__)
@@ -53,22 +54,20 @@ class Ledger:
         flights = [one.flight for one in ended] + [one.item for one in moved]
         acks = Acks(lambda error: self._acknowledged(error, flights))
         delivered = 0
+        attempts = []
         for one in ended:
             # Of a partition that was taken away, somebody else has the dispatch as it was read: a
             # retry of ours would be a second one, and fork again at the next rebalance.
             if one.outcome.name in ("retry", "dead") and not one.flight.tracker.gone:
                 self._write_on(one, acks)
-            self._producer.send(
-                self._topics.attempts,
-                one.flight.dispatch["account_id"],
-                attempt(one, self._attempt_header),
-                acks,
-            )
+            key = one.flight.dispatch["account_id"]
+            attempts.append((key, attempt(one, self._attempt_header)))
             metrics.ATTEMPT_SECONDS.add(one.duration_us / 1e6)
             if one.error:
                 metrics.ATTEMPTS.labels(one.outcome.name, one.error).inc()
             else:
                 delivered += 1
+        self._producer.send_all(self._topics.attempts, attempts, acks)
         if delivered:
             self._delivered.inc(delivered)
         for move in moved:

@@ -14,10 +14,11 @@ from dispatcher.flight import FOR_EVER, Flight, FlightReader
 from dispatcher.schedule import HOLD
 from schemas.codec import Undecodable
 from streaming import metrics
+from streaming.acks import Acks
 from streaming.consumer import ConsumerLoop
 from streaming.keeping import keep
 from streaming.offsets import OffsetTracker
-from streaming.producer import Acks, Producer
+from streaming.producer import Producer
 from streaming.stage import Partition, Taken
 from streaming.topics import DISPATCH_RECORD, Topics
 

@@ -10,8 +10,9 @@ from confluent_kafka import KafkaError, KafkaException
 
 from producer.batch import Batch
 from producer.watch import Watch
+from streaming.acks import Acks
 from streaming.problems import Problem
-from streaming.producer import Acks, Producer
+from streaming.producer import Producer
 
 log = logging.getLogger(__name__)
 

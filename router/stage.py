@@ -12,12 +12,13 @@ from router.configuration import Configuration
 from router.dispatches import dispatches
 from schemas.codec import Codec, Undecodable
 from streaming import metrics
+from streaming.acks import Acks
 from streaming.config_table import ConfigTable
 from streaming.consumer import ConsumerLoop
 from streaming.keeping import keep
 from streaming.offsets import OffsetTracker
 from streaming.partitions import partition_of
-from streaming.producer import Acks, Producer, is_behind
+from streaming.producer import Producer, is_behind
 from streaming.stage import Partition, Taken
 from streaming.topics import LARGE_RECORD, Topics
 
@@ -68,7 +69,6 @@ class RouterStage:
         acks = Acks(lambda error: self._acknowledged(error, batch))
         now = time.time_ns() // 1000
         routed = written = 0
-        topic, send = self._topics.dispatch, self._producer.send
         for _, message in batch:
             try:
                 made = self._route(message, now, acks)
@@ -79,8 +79,7 @@ class RouterStage:
                 continue
             routed += 1
             written += len(made)
-            for key, dispatch in made:
-                send(topic, key, dispatch, acks)
+            self._producer.send_all(self._topics.dispatch, made, acks)
         acks.seal()
         metrics.CALLS_ROUTED.inc(routed)
         metrics.DISPATCHES_ROUTED.inc(written)

@@ -18,8 +18,9 @@ from streaming import metrics
 from streaming.clients import WAIT, Clients
 from streaming.errors import lasting
 from streaming.offsets import OffsetTracker
+from streaming.reading import noted
 from streaming.settings import Settings
-from streaming.stage import IDLE_POLL, Partition, Stage, Taken
+from streaming.stage import IDLE_POLL, Partition, Stage
 from streaming.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
@@ -191,34 +192,17 @@ class ConsumerLoop:
         self._paused = wanted
 
     def _take(self, messages: Sequence[Message]) -> None:
-        batch: list[Taken] = []
-        counts: dict[str, int] = {}
-        trackers = self._trackers
-        skipped = 0
-        for message in messages:
-            if message.error() is not None:
-                self._check(message.error())
-                continue
-            topic, offset = message.topic(), message.offset()
-            assert topic is not None
-            assert offset is not None
-            tracker = trackers.get((topic, message.partition()))  # type: ignore[arg-type]
-            if tracker is None:  # fetched before the partition was taken away
-                continue
-            if tracker.read(offset):
-                batch.append((tracker, message))
-                counts[topic] = counts.get(topic, 0) + 1
-            else:
-                skipped += 1
-        for topic, count in counts.items():
+        reading = noted(messages, self._trackers)
+        for error in reading.errors:
+            self._check(error)
+        for topic, count in reading.counts.items():
             metrics.RECORDS_IN.labels(topic).inc(count)
-        if skipped:
-            metrics.REPEATS_SKIPPED.inc(skipped)
-        if batch:
-            self._stage.take(batch)
+        if reading.repeats:
+            metrics.REPEATS_SKIPPED.inc(reading.repeats)
+        if reading.batch:
+            self._stage.take(reading.batch)
 
-    def _check(self, error: KafkaError | None) -> None:
-        assert error is not None
+    def _check(self, error: KafkaError) -> None:
         if lasting(error):
             raise KafkaException(error)
         log.warning("consumer: %s", error.str())  # librdkafka goes on by itself

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from confluent_kafka import Message
 
-from streaming.producer import Acks, Headers, Producer
+from streaming.acks import Acks
+from streaming.producer import Headers, Producer
 
 CUT = 64 * 1024
 """Bytes that are kept of a record which is too large to be kept whole."""

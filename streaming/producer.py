@@ -7,12 +7,11 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import confluent_kafka
-from confluent_kafka import KafkaError
 
+from streaming.acks import Acks
 from streaming.partitions import PARTITIONER
 from streaming.settings import Settings
 
@@ -36,48 +35,6 @@ _CONSUMER_PREFIXES = (
 def without_consumer_properties(kafka: Mapping[str, str]) -> dict[str, str | int | float]:
     """What a producer or an admin client understands: the rest would only make it complain."""
     return {name: value for name, value in kafka.items() if not name.startswith(_CONSUMER_PREFIXES)}
-
-
-class Acks:
-    """Counts the broker's answers to a set of records and calls back once, when all are in.
-
-    One for a batch, not one a record. `on_all` gets the first error, or None, and is called in the
-    producer's thread, or in the one that calls `seal`.
-    """
-
-    __slots__ = ("_acked", "_error", "_once", "_sealed", "_sent")
-
-    def __init__(self, on_all: Callable[[KafkaError | None], None]) -> None:
-        self._once = [on_all]
-        self._sent = 0  # written by the sending thread only
-        self._acked = 0  # written by the producer's thread only
-        self._sealed = False
-        self._error: KafkaError | None = None
-
-    def sent(self) -> None:
-        """One more record is on its way."""
-        self._sent += 1
-
-    def seal(self) -> None:
-        """No more records will join the set."""
-        self._sealed = True
-        self._check()
-
-    def __call__(self, error: KafkaError | None, _: Any) -> None:
-        """The broker's answer to one record."""
-        self._acked += 1
-        if error is not None and self._error is None:
-            self._error = error
-        if self._sealed:
-            self._check()
-
-    def _check(self) -> None:
-        if self._acked == self._sent:
-            try:
-                on_all = self._once.pop()  # atomic: two threads may come here at once
-            except IndexError:
-                return
-            on_all(self._error)
 
 
 class Producer:
@@ -161,6 +118,21 @@ class Producer:
                 time.sleep(_FULL)
             else:
                 return
+
+    def send_all(
+        self, topic: str, records: Sequence[tuple[bytes | str | None, bytes | None]], acks: Acks
+    ) -> None:
+        """`send` for many records, each a key and a value."""
+        acks.sent(len(records))
+        produce = self._producer.produce
+        for key, value in records:
+            while True:
+                try:
+                    produce(topic, value, key, -1, acks)
+                except BufferError:
+                    time.sleep(_FULL)
+                else:
+                    break
 
     def close(self, timeout: float) -> int:
         """Wait up to `timeout` seconds for the broker's answers; how many are still missing."""

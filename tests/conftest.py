@@ -13,7 +13,8 @@ from deploy.java import find_java
 from deploy.kafka.broker import LocalKafka
 from schemas.codec import Codec
 from streaming import topics as kafka_topics
-from streaming.producer import Acks, Producer
+from streaming.acks import Acks
+from streaming.producer import Producer
 
 # How long an example takes says more about the machine's other work than about the code.
 hypothesis.settings.register_profile(

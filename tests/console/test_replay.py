@@ -23,8 +23,9 @@ from schemas.codec import Undecodable
 from schemas.dispatch import opened
 from schemas.released import current, releases
 from streaming import topics as kafka_topics
+from streaming.acks import Acks
 from streaming.partitions import partition_of
-from streaming.producer import Acks, Producer
+from streaming.producer import Producer
 from streaming.topics import TopicError
 
 HOUR = 3_600_000_000

@@ -177,6 +177,10 @@ class FakeProducer:
         if self.at_once:
             self.acknowledge()
 
+    def send_all(self, topic, records, acks):
+        for key, value in records:
+            self.send(topic, key, value, acks)
+
     def acknowledge(self, count=None, error=None):
         waiting, self.waiting = self.waiting[:count], self.waiting[len(self.waiting[:count]) :]
         for acks in waiting:

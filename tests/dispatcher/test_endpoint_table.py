@@ -10,8 +10,9 @@ from dispatcher.endpoint_table import EndpointTable
 from dispatcher.endpoints import Endpoints
 from schemas.configuration import action_key
 from streaming import topics as kafka_topics
+from streaming.acks import Acks
 from streaming.partitions import partition_of
-from streaming.producer import Acks, Producer
+from streaming.producer import Producer
 
 CRM = action_key("acme", "crm")
 

@@ -124,6 +124,10 @@ class FakeProducer:
             )
         )
 
+    def send_all(self, topic, records, acks):
+        for key, value in records:
+            self.send(topic, key, value, acks)
+
     def acknowledge(self, count=None, error=None):
         waiting = self._waiting[:count]
         del self._waiting[:count]

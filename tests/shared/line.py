@@ -14,8 +14,9 @@ from schemas.codec import Codec
 from schemas.configuration import Document, account_to_avro, config_key
 from streaming import settings as settings_module
 from streaming import topics as kafka_topics
+from streaming.acks import Acks
 from streaming.partitions import partition_of
-from streaming.producer import Acks, Producer
+from streaming.producer import Producer
 
 
 def eventually(claim, timeout=20.0, every=0.02):

@@ -3,7 +3,7 @@
 import threading
 import time
 
-from streaming.producer import Acks
+from streaming.acks import Acks
 
 ACTIONS = ("one", "two", "three")
 """Those that run for every call of `account`."""

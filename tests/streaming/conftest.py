@@ -15,8 +15,9 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient
 
 from streaming import consumer as consumer_module
+from streaming.acks import Acks
 from streaming.consumer import ConsumerLoop
-from streaming.producer import Acks, Producer
+from streaming.producer import Producer
 from streaming.settings import load
 
 PATIENCE = 20.0

@@ -6,7 +6,7 @@ import threading
 import pytest
 from confluent_kafka import KafkaError
 
-from streaming.producer import Acks
+from streaming.acks import Acks
 
 REFUSED = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE)
 

@@ -5,7 +5,8 @@ import threading
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from streaming.producer import Acks, Producer
+from streaming.acks import Acks
+from streaming.producer import Producer
 
 
 @pytest.fixture
@@ -49,6 +50,15 @@ def test_what_is_acknowledged_lies_in_the_topic(made, topics, read, answer):
     (found,) = read(topics.unrouted)
     kept = (found.partition(), found.key(), found.value(), found.headers())
     assert kept == (2, b"k", b"v", [("reason", b"why")])
+
+
+def test_of_many_records_together_each_is_acknowledged(made, topics, read, answer):
+    acks, wait = answer()
+    made().send_all(topics.unrouted, [(b"k%d" % n, b"v%d" % n) for n in range(100)], acks)
+    acks.seal()
+    assert wait() is None
+    found = {(one.key(), one.value()) for one in read(topics.unrouted)}
+    assert found == {(b"k%d" % n, b"v%d" % n) for n in range(100)}
 
 
 def test_a_null_value_is_a_tombstone(made, topics, read, answer):
