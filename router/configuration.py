@@ -21,8 +21,9 @@ log = logging.getLogger(__name__)
 MAX_SHARED = 10_000
 """Different settings of numbers, pools and ad groups that are kept once, and kept read."""
 
-Configured = Setting | bytes
-"""A setting that is shared, or the record's bytes of one that is not, which was checked."""
+Entry = Setting | bytes
+"""Of a number, pool or ad group: a setting that is shared, or the bytes of one that is not, which
+were checked."""
 
 _ROUTING = current("Routing")
 _SENDS = _ROUTING.layout.inner[0].symbols
@@ -44,9 +45,9 @@ class Account:
         self._action_bodies: dict[str, bytes] = {}
         self._actions: tuple[Action, ...] | None = None  # read when first asked for
         self._asks_leadflow: bool | None = None  # the same
-        self._numbers: dict[int, Configured] = {}
-        self._pools: dict[str, Configured] = {}
-        self._ad_groups: dict[str, Configured] = {}
+        self._numbers: dict[int, Entry] = {}
+        self._pools: dict[str, Entry] = {}
+        self._ad_groups: dict[str, Entry] = {}
         self._decided: dict[tuple[str, str, bool], Decided] = {}
 
     @property
@@ -102,7 +103,7 @@ class Account:
         self._actions = self._asks_leadflow = None
         self._decided.clear()
 
-    def change(self, kind: str, id_: str, configured: Configured | None) -> None:
+    def change(self, kind: str, id_: str, configured: Entry | None) -> None:
         """A new setting of a number, pool or ad group; None for a deleted one.
 
         Raises ValueError for another kind, or a number that is none.
@@ -132,7 +133,7 @@ def _put(table: dict[Any, Any], key: Any, value: Any) -> None:
         table[key] = value
 
 
-def _setting(configured: Configured | None) -> Setting | None:
+def _setting(configured: Entry | None) -> Setting | None:
     if configured is None or isinstance(configured, Setting):
         return configured
     return _read(configured)
@@ -234,7 +235,7 @@ class Configuration:
         reader = current(name)
         return value[start:] if writer is reader else reader.encode(record)
 
-    def _configured(self, value: bytes) -> Configured:
+    def _configured(self, value: bytes) -> Entry:
         """What a Routing says. Raises `Undecodable`."""
         writer, start = self._codec.split(value, "Routing")
         shared = self._shared.get(value[start:]) if writer is _ROUTING else None

@@ -71,13 +71,4 @@ def _part_of(
 ) -> CallPart:
     features = account.features
     assert features is not None
-    head = {
-        **features,  # the three that are enabled or not
-        "sid": call["sid"],
-        "revision": call["revision"],
-        "attempt": 1,
-        "config_version": features["version"],
-        "routed_at": routed_at,
-        "phone_label": label,
-    }
-    return CallPart(head, call_body)
+    return CallPart(call["sid"], call["revision"], features, label, routed_at, call_body)

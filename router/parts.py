@@ -1,24 +1,19 @@
 """The bytes of a dispatch, joined from what its call and its action each give to it.
 
 Avro is plain concatenation: what all dispatches of a call have in common is written once a call,
-what all those of an action have in common once an action, and a dispatch is only joined.
+what all those of an action have in common once an action, and a dispatch is only joined. Fields are
+written in the order of the Dispatch's schema: its id, those of the action, the call's, the action's
+version, the routing's, and the bytes of call and action.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from schemas import binary
+from schemas.binary import Writer
 from schemas.configuration import action_key
-from schemas.released import Record, current
+from schemas.released import Record
 
-_DISPATCH = current("Dispatch").layout
-# In the order of the schema; in front of the first stands dispatch_id, behind the last the bytes
-# of the call and of the action.
-_IDS = _DISPATCH.part("account_id", "action_id")
-_CALL = _DISPATCH.part("sid", "config_version")
-_VERSION = _DISPATCH.part("action_version", "action_version")
-_ROUTING = _DISPATCH.part("routed_at", "call_bytes")
 _ID_LENGTH = bytes((2 * 36,))
 """How Avro writes the length of a UUID's text."""
 
@@ -40,11 +35,15 @@ class ActionPart:
 
 def action_part(account_id: str, action_id: str, version: int, body: bytes) -> ActionPart:
     """The part of an account's action; `body` are its record's bytes, current release."""
+    ids, versions = Writer(), Writer()
+    ids.text(account_id)
+    ids.text(action_id)
+    versions.number(version)
     return ActionPart(
         key=action_key(account_id, action_id),
         action_id=action_id.encode(),
-        ids=binary.write(_IDS, {"account_id": account_id, "action_id": action_id}),
-        version=binary.write(_VERSION, {"action_version": version}),
+        ids=ids.getvalue(),
+        version=versions.getvalue(),
         body=body,
     )
 
@@ -54,13 +53,29 @@ class CallPart:
 
     __slots__ = ("_behind_ids", "_behind_version")
 
-    def __init__(self, head: Record, body: bytes) -> None:
-        """`head`: the Dispatch's fields from `sid` to `failure` but for the action's, others are
-        not looked at; `body`: the call's record, current release. `call_bytes` is added to `head`.
-        Raises ValueError for a field that is missing or of the wrong type."""
-        head["call_bytes"] = len(body)
-        self._behind_ids = binary.write(_CALL, head)
-        self._behind_version = binary.write(_ROUTING, head) + body
+    def __init__(
+        self, sid: str, revision: int, features: Record, label: str, routed_at: int, body: bytes
+    ) -> None:
+        """`features`: the Account record; `label`: the called number's; `routed_at` in microseconds
+        since 1970; `body`: the call's record, current release."""
+        front = Writer()
+        front.text(sid)
+        front.number(revision)
+        front.number(1)  # attempt
+        front.number(features["version"])
+        self._behind_ids = front.getvalue()
+        back = Writer()
+        back.number(routed_at)
+        back.number_or_null(None)  # due_at
+        back.text(label)
+        back.flag(features["reverse_lookup_enabled"])
+        back.flag(features["sourcetrak_enabled"])
+        back.flag(features["leadflow_enabled"])
+        back.number_or_null(None)  # failure
+        size = len(body)  # call_bytes
+        back.number(size)
+        back.raw(body)
+        self._behind_version = back.getvalue()
 
     def dispatch(self, header: bytes, dispatch_id: str, action: ActionPart) -> bytes:
         """A Dispatch behind its wire format's header."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from router.parts import ActionPart
 from schemas.released import Record
@@ -120,18 +120,29 @@ def _on_condition(decision: Decision, call: Record) -> Decision:
     return decision if reason is None else Decision(decision.action, False, reason)
 
 
-class Resolution(NamedTuple):
-    """Everything that was decided for a call. A tuple: one is made for every call."""
+class Resolution:
+    """Everything that was decided for a call."""
 
-    source: str
-    """Whose setting counts: `ad_group`, `pool`, `number` or `default` (nothing configured)."""
-    source_id: str
-    send: str
-    action_id: str
-    label: str
-    """The Phone Label configured for the called number; empty where there is none."""
-    decisions: tuple[Decision, ...]
-    """One for every action of the account, in the order they were configured."""
+    __slots__ = ("action_id", "decisions", "label", "send", "source", "source_id")
+
+    def __init__(
+        self,
+        source: str,
+        source_id: str,
+        send: str,
+        action_id: str,
+        label: str,
+        decisions: tuple[Decision, ...],
+    ) -> None:
+        """`source`: whose setting counts: `ad_group`, `pool`, `number` or `default` (nothing
+        configured); `label`: the Phone Label configured for the called number, empty where there is
+        none; `decisions`: one for every action of the account, in the order of configuration."""
+        self.source = source
+        self.source_id = source_id
+        self.send = send
+        self.action_id = action_id
+        self.label = label
+        self.decisions = decisions
 
     def summary(self) -> str:
         """One sentence about the setting that counted."""
@@ -182,14 +193,8 @@ def resolve(call: Record, account: Configured) -> Resolution:
     label = number.label if number is not None else ""
     source, source_id, setting = _setting_for(call, account, number)
     decided = account.decided(setting.send, setting.action_id, revised=call["revision"] > 0)
-    return Resolution(
-        source=source,
-        source_id=source_id,
-        send=setting.send,
-        action_id=setting.action_id,
-        label=label,
-        decisions=decided.for_call(call),
-    )
+    decisions = decided.for_call(call)
+    return Resolution(source, source_id, setting.send, setting.action_id, label, decisions)
 
 
 _ACCOUNT_WIDE = Setting("account_wide")
