@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from mypy_extensions import i64
+
 from router.parts import action_part
 from router.resolve import Action, Conditions, Decided, Setting, decide
 from schemas.binary import Reader
@@ -120,10 +122,17 @@ class Account:
 
 def _digits(e164: str) -> int:
     """The number as an integer, which costs half of a text. Raises ValueError for what is none."""
-    digits = e164.removeprefix("+")
-    if len(digits) > 15 or not (digits.isascii() and digits.isdecimal()):
+    data = e164.encode()
+    size: i64 = len(data)
+    start: i64 = 1 if e164.startswith("+") else 0
+    found: i64 = 0
+    at: i64 = start
+    while at < size and 0x30 <= data[at] <= 0x39 and at < start + 16:
+        found = 10 * found + data[at] - 0x30
+        at += 1
+    if at < size or not 0 < at - start <= 15:
         raise ValueError(f"{e164[:40]!r} is no telephone number in E.164")
-    return int(digits)
+    return int(found)
 
 
 def _put(table: dict[Any, Any], key: Any, value: Any) -> None:

@@ -85,11 +85,12 @@ class Channel:
         return self._outgoing.read()
 
     def decrypt(self, data: bytes) -> bytes:
-        """The bytes that these records complete; often none."""
+        """The bytes that these records complete; often none. `data` is not empty."""
         self._incoming.write(data)
         plain = b""
         try:
-            plain = self._object.read(_RECORD)
+            # Room for as much is made at once, and most answers are shorter than a record may be.
+            plain = self._object.read(len(data))
             if not plain:
                 self.ended = True
             while not self.ended and (self._incoming.pending or self._object.pending()):
