@@ -153,6 +153,35 @@ def test_a_record_of_another_kind_than_its_key_leaves_the_older_state(given_acco
     assert (running(given.known), unreadable() - before) == (["a"], 1)
 
 
+@pytest.mark.parametrize(
+    "id_",
+    [
+        "",
+        "+",
+        "++1",
+        "+1 800",
+        "1_800",
+        "+1800555010012345",
+        "\uff10\uff11",
+        "+18005550100x",
+        "\ud800",
+    ],
+)
+def test_what_is_no_number_is_neither_kept_nor_found(given_account, id_, caplog):
+    given, before = given_account(), unreadable()
+    with caplog.at_level(logging.CRITICAL):
+        given.number(id_.encode("utf-8", "replace").decode(), "none")
+    assert given.known.number(id_) is None
+    assert unreadable() == before + 1
+
+
+@pytest.mark.parametrize("e164", ["+1", "+999999999999999", "+18005550100"])
+def test_a_number_is_found_with_and_without_its_plus(given_account, e164):
+    known = given_account().number(e164, "none").known
+    found = [known.number(e164), known.number(e164[1:])]
+    assert [setting.send for setting in found] == ["none", "none"]
+
+
 def test_what_is_unreadable_is_logged_with_its_key(empty_configuration, caplog):
     empty_configuration.put("fax", "1", b"x")
     assert [record.key for record in caplog.records] == ["acme/fax/1"]
