@@ -116,7 +116,8 @@ class _Handler(ResponseHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self._address = _shown(*transport.get_extra_info("peername")[:2])
+        if peer := transport.get_extra_info("peername"):  # none where it was reset meanwhile
+            self._address = _shown(*peer[:2])
         if transport.get_extra_info("sslcontext") is not None:
             self._try.trace.tls_us = self._try.phase()
 
