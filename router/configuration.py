@@ -1,7 +1,7 @@
 """The accounts of the partitions that a router owns, as compact as millions of numbers need.
 
-Values stay as the bytes they came in and are read when a call asks for them: a number costs its
-key, a dict entry and some 30 bytes, and loading costs no decoding.
+Values are checked when they come, and stay as the bytes they came in until a call asks for them: a
+number costs its key and a dict entry, and some 30 bytes where no other says the same.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from router.parts import action_part
 from router.resolve import Action, Conditions, Decided, Setting, decide
 from schemas.binary import Reader
 from schemas.codec import Codec, decode_body
-from schemas.released import Record, current
+from schemas.released import Record, Schema, current
 from streaming import metrics
 
 log = logging.getLogger(__name__)
@@ -226,7 +226,7 @@ class Configuration:
         if kind == "account":
             account.features = None if value is None else self._codec.decode(value, "Account")
         elif kind == "action":
-            account.change_action(id_, None if value is None else self._body("Action", value))
+            account.change_action(id_, None if value is None else self._action_body(value))
         else:
             account.change(kind, id_, None if value is None else self._configured(value))
         if value is None and account.is_empty():
@@ -234,23 +234,27 @@ class Configuration:
         else:
             accounts[account_id] = account
 
-    def _body(self, name: str, value: bytes) -> bytes:
-        """The record without its header, in the current release's shape. Raises `Undecodable`.
-
-        Everything is read once here, so that garbage is refused now and not when a call needs it.
-        """
-        writer, start = self._codec.split(value, name)
-        record = decode_body(value, start, writer)
-        reader = current(name)
-        return value[start:] if writer is reader else reader.encode(record)
+    def _action_body(self, value: bytes) -> bytes:
+        """An Action's. Raises `Undecodable`."""
+        writer, start = self._codec.split(value, "Action")
+        return _body(value, start, writer)
 
     def _configured(self, value: bytes) -> Entry:
         """What a Routing says. Raises `Undecodable`."""
         writer, start = self._codec.split(value, "Routing")
-        shared = self._shared.get(value[start:]) if writer is _ROUTING else None
-        if shared is not None:
+        if writer is _ROUTING and (shared := self._shared.get(value[start:])) is not None:
             return shared
-        body = self._body("Routing", value)
+        body = _body(value, start, writer)
         if len(self._shared) >= MAX_SHARED:
             return self._shared.get(body, body)
         return self._shared.setdefault(body, _read(body))
+
+
+def _body(value: bytes, start: int, writer: Schema) -> bytes:
+    """A record without its header, in the current release's shape. Raises `Undecodable`.
+
+    Everything is read once here, so that garbage is refused now and not when a call needs it.
+    """
+    record = decode_body(value, start, writer)
+    reader = current(writer.name)
+    return value[start:] if writer is reader else reader.encode(record)

@@ -22,6 +22,7 @@ def names(layout):
 
 @given(HEADS, st.binary(max_size=200), st.binary(max_size=200), st.binary(max_size=10))
 def test_joined_parts_are_the_head_written_whole_and_both_bodies(head, call, action, header):
+    assert set(head) == set(names(_HEAD))
     part = action_part(head["account_id"], head["action_id"], head["action_version"], action)
     features = head | {"version": head["config_version"]}
     made = CallPart(
