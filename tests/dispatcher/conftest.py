@@ -7,8 +7,8 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from confluent_kafka import KafkaError
 from example_call import EXAMPLE
+from fake_producer import FakeProducer
 
 from dispatcher.breaker import Rules
 from dispatcher.delivery import Delivery
@@ -154,40 +154,6 @@ class FakeConsumer:
 
     def fail(self, error):
         self.failures.append(error)
-
-
-class FakeProducer:
-    """Keeps what was sent; answers when told, or at once."""
-
-    def __init__(self):
-        self.sent, self.waiting, self.at_once = [], [], True
-
-    def __len__(self):
-        return len(self.waiting)
-
-    def is_unanswered(self):
-        return False
-
-    def send(self, topic, key, value, acks, *, partition=-1, headers=None):
-        acks.sent()
-        self.sent.append(
-            SimpleNamespace(topic=topic, key=key, value=value, headers=dict(headers or []))
-        )
-        self.waiting.append(acks)
-        if self.at_once:
-            self.acknowledge()
-
-    def send_all(self, topic, records, acks):
-        for key, value in records:
-            self.send(topic, key, value, acks)
-
-    def acknowledge(self, count=None, error=None):
-        waiting, self.waiting = self.waiting[:count], self.waiting[len(self.waiting[:count]) :]
-        for acks in waiting:
-            acks(error, None)
-
-    def refuse(self):
-        self.acknowledge(1, KafkaError(KafkaError.MSG_SIZE_TOO_LARGE))
 
 
 class FakeTransport:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
-from confluent_kafka import KafkaError, Message
+from confluent_kafka import Message
+from fake_producer import FakeProducer
 
 from router.configuration import Configuration
 from router.stage import RouterStage
@@ -103,41 +102,6 @@ class FakeLoop:
         self.failures.append(error)
 
 
-class FakeProducer:
-    """Keeps what was sent until the test lets the broker answer."""
-
-    def __init__(self):
-        self.sent, self._waiting = [], []
-
-    def __len__(self):
-        return len(self._waiting)
-
-    def is_unanswered(self):
-        return False
-
-    def send(self, topic, key, value, acks, *, partition=-1, headers=None):
-        acks.sent()
-        self._waiting.append(acks)
-        self.sent.append(
-            SimpleNamespace(
-                topic=topic, key=key, value=value, partition=partition, headers=dict(headers or [])
-            )
-        )
-
-    def send_all(self, topic, records, acks):
-        for key, value in records:
-            self.send(topic, key, value, acks)
-
-    def acknowledge(self, count=None, error=None):
-        waiting = self._waiting[:count]
-        del self._waiting[:count]
-        for acks in waiting:
-            acks(error, None)
-
-    def refuse(self):
-        self.acknowledge(1, KafkaError(KafkaError.MSG_SIZE_TOO_LARGE))
-
-
 class FakeTable:
     def __init__(self):
         self.followed, self.polls, self.still_loading = [], 0, set()
@@ -158,7 +122,7 @@ class Line:
     def __init__(self, codec):
         settings = kafka_settings.load(calls_partitions=3, admin_key="k")
         self.codec, self.topics = codec, kafka_topics.topics(settings)
-        self.loop, self.producer, self.table = FakeLoop(), FakeProducer(), FakeTable()
+        self.loop, self.producer, self.table = FakeLoop(), FakeProducer(at_once=False), FakeTable()
         self.configuration = Configuration(codec)
         self.stage = RouterStage(
             self.loop, self.producer, codec, self.topics, self.configuration, self.table

@@ -219,7 +219,7 @@ def test_a_foreign_called_number_does_not_stop_the_router(line):
 
 
 def test_no_more_is_read_while_too_much_is_unacknowledged(line):
-    line.producer._waiting = [None] * MAX_UNACKNOWLEDGED
+    line.producer.waiting = [None] * MAX_UNACKNOWLEDGED
     assert not line.stage.has_room()
 
 
