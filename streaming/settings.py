@@ -106,6 +106,8 @@ class Settings(BaseSettings):
     """Requests under way in one process."""
     dispatcher_in_flight_per_action: Annotated[int, Field(ge=1)] = 16
     """Of them, for an action that sets no `max_in_flight` of its own."""
+    dispatcher_idle_connections: Annotated[int, Field(ge=1)] = 10_000
+    """Connections kept for the next request to their origin, in one process; half a minute each."""
     dispatcher_deadline: Annotated[float, Field(gt=0)] = 15.0
     """Seconds for one attempt: look-up, connect, TLS, headers and body together."""
     dispatcher_max_response_bytes: int = 64 * 1024

@@ -10,7 +10,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 TTL = 30.0
 """Seconds: how long an answer is used. The system's resolver does not say how long it holds."""
-_KEPT = 10_000
+_KEPT = 65_536
 
 
 class Addresses:

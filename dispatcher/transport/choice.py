@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+
 from dispatcher.guard import Guard
 from dispatcher.request import DEFAULT_TLS
 from dispatcher.transport import Transport
@@ -10,18 +12,36 @@ from dispatcher.transport.reference import AiohttpTransport
 from dispatcher.transport.tls import context
 from streaming.settings import Settings
 
-_KINDS: dict[str, type[NativeTransport | AiohttpTransport]] = {
-    "native": NativeTransport,
-    "aiohttp": AiohttpTransport,
-}
+SPARE_FILES = 512
+"""For Kafka's connections, the metrics' and libraries."""
 
 
 def transport(settings: Settings) -> Transport:
     """Must be made on the event loop that sends."""
     context(DEFAULT_TLS)  # reads the system's authorities: not within the first request's deadline
-    return _KINDS[settings.dispatcher_transport](
-        Guard(settings.dispatcher_allow_networks, settings.dispatcher_allow_ports),
+    guard = Guard(settings.dispatcher_allow_networks, settings.dispatcher_allow_ports)
+    if settings.dispatcher_transport == "aiohttp":
+        return AiohttpTransport(
+            guard,
+            settings.dispatcher_deadline,
+            settings.dispatcher_max_response_bytes,
+            dns_timeout=settings.dispatcher_dns_timeout,
+        )
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return NativeTransport(
+        guard,
         settings.dispatcher_deadline,
         settings.dispatcher_max_response_bytes,
         dns_timeout=settings.dispatcher_dns_timeout,
+        idle_connections=idle_connections(
+            settings.dispatcher_idle_connections, settings.dispatcher_in_flight, files
+        ),
     )
+
+
+def idle_connections(wanted: int, in_flight: int, files: int) -> int:
+    """How many connections may be kept: as many as wanted, where the process may have so many files
+    open beside those in flight; 1 at least."""
+    if files == resource.RLIM_INFINITY:
+        return wanted
+    return max(1, min(wanted, files - in_flight - SPARE_FILES))

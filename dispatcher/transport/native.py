@@ -18,7 +18,7 @@ from dispatcher.transport.dialling import Dialler
 from dispatcher.transport.exchange import Exchange
 from dispatcher.transport.head import head
 from dispatcher.transport.origin import Origin, Origins
-from dispatcher.transport.pool import Pool
+from dispatcher.transport.pool import KEPT, Pool
 
 SWEEP = 1.0
 """Seconds between looks for connections that are idle for too long."""
@@ -34,14 +34,18 @@ class NativeTransport:
         max_response_bytes: int,
         *,
         dns_timeout: float = 5.0,
+        idle_connections: int = KEPT,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`deadline` and `dns_timeout` in seconds; must be made on the event loop that sends."""
+        """`deadline` and `dns_timeout` in seconds; at most `idle_connections` are kept.
+
+        Must be made on the event loop that sends.
+        """
         self._loop = asyncio.get_running_loop()
         self._clock = clock
         self._deadline = deadline
         self._origins = Origins()
-        self._pool: Pool[Origin, Connection] = Pool(clock)
+        self._pool: Pool[Origin, Connection] = Pool(clock, kept=idle_connections)
         self._deadlines = Deadlines(self._loop, clock)
         self._addresses = Addresses(GuardedResolver(guard, dns_timeout), clock)
         self._dialler = Dialler(self._loop, self._addresses, self, max_response_bytes, clock)

@@ -10,7 +10,7 @@ IDLE_LIMIT = 30.0
 """Seconds that a connection is kept without use; few servers keep theirs for longer."""
 AGE_LIMIT = 300.0
 """Seconds after which a connection is not used again, so that a name's new addresses are found."""
-KEPT = 2048
+KEPT = 10_000
 KEPT_PER_ORIGIN = 256
 
 Key = TypeVar("Key")
