@@ -38,7 +38,7 @@ def _lines(headers: dict[str, str]) -> str:
     return text
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65_536)
 def _shared_lines(shared: SharedHeaders) -> str:
     return _lines(shared.headers)
 
