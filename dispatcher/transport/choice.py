@@ -19,24 +19,19 @@ SPARE_FILES = 512
 def transport(settings: Settings) -> Transport:
     """Must be made on the event loop that sends."""
     context(DEFAULT_TLS)  # reads the system's authorities: not within the first request's deadline
-    guard = Guard(settings.dispatcher_allow_networks, settings.dispatcher_allow_ports)
-    if settings.dispatcher_transport == "aiohttp":
-        return AiohttpTransport(
-            guard,
-            settings.dispatcher_deadline,
-            settings.dispatcher_max_response_bytes,
-            dns_timeout=settings.dispatcher_dns_timeout,
-        )
-    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return NativeTransport(
-        guard,
+    common = (
+        Guard(settings.dispatcher_allow_networks, settings.dispatcher_allow_ports),
         settings.dispatcher_deadline,
         settings.dispatcher_max_response_bytes,
-        dns_timeout=settings.dispatcher_dns_timeout,
-        idle_connections=idle_connections(
-            settings.dispatcher_idle_connections, settings.dispatcher_in_flight, files
-        ),
     )
+    dns_timeout = settings.dispatcher_dns_timeout
+    if settings.dispatcher_transport == "aiohttp":
+        return AiohttpTransport(*common, dns_timeout=dns_timeout)
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    kept = idle_connections(
+        settings.dispatcher_idle_connections, settings.dispatcher_in_flight, files
+    )
+    return NativeTransport(*common, dns_timeout=dns_timeout, idle_connections=kept)
 
 
 def idle_connections(wanted: int, in_flight: int, files: int) -> int:
