@@ -33,6 +33,8 @@ COMPILED = [
     "router/calls.py",
     "router/configuration.py",
     "router/dispatches.py",
+    "router/entries.py",
+    "router/numbers.py",
     "router/parts.py",
     "router/resolve.py",
     "router/stage.py",

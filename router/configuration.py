@@ -1,7 +1,6 @@
 """The accounts of the partitions that a router owns, as compact as millions of numbers need.
 
-Values are checked when they come, and stay as the bytes they came in until a call asks for them: a
-number costs its key and a dict entry, and some 30 bytes where no other says the same.
+Values are checked when they come, and stay as the bytes they came in until a call asks for them.
 """
 
 from __future__ import annotations
@@ -9,45 +8,37 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from mypy_extensions import i64
-
+from router.entries import Entries, Entry
+from router.numbers import Numbers
 from router.parts import action_part
 from router.resolve import Action, Conditions, Decided, Setting, decide
-from schemas.binary import Reader
 from schemas.codec import Codec, decode_body
 from schemas.released import Record, Schema, current
 from streaming import metrics
 
 log = logging.getLogger(__name__)
 
-MAX_SHARED = 10_000
-"""Different settings of numbers, pools and ad groups that are kept once, and kept read."""
-
-Entry = Setting | bytes
-"""Of a number, pool or ad group: a setting that is shared, or the bytes of one that is not, which
-were checked."""
-
 _ROUTING = current("Routing")
-_SENDS = _ROUTING.layout.inner[0].symbols
 
 
 class Account:
     """What is configured for one account."""
 
     __slots__ = (
-        "_action_bodies", "_actions", "_ad_groups", "_asks_leadflow", "_decided", "_id",
-        "_numbers", "_pools", "features",
+        "_action_bodies", "_actions", "_ad_groups", "_asks_leadflow", "_decided", "_entries",
+        "_id", "_numbers", "_pools", "features",
     )  # fmt: skip
 
-    def __init__(self, id_: str) -> None:
+    def __init__(self, id_: str, entries: Entries) -> None:
         self._id = id_
+        self._entries = entries
         self.features: Record | None = None
         """The Account record; None while the account itself is unknown or deleted. Its version is
         that of the account's whole configuration: every change comes with a new one (D9)."""
         self._action_bodies: dict[str, bytes] = {}
         self._actions: tuple[Action, ...] | None = None  # read when first asked for
         self._asks_leadflow: bool | None = None  # the same
-        self._numbers: dict[int, Entry] = {}
+        self._numbers = Numbers()
         self._pools: dict[str, Entry] = {}
         self._ad_groups: dict[str, Entry] = {}
         self._decided: dict[tuple[str, str, bool], Decided] = {}
@@ -72,18 +63,18 @@ class Account:
     def number(self, e164: str) -> Setting | None:
         """What the called number says; None when it was never configured."""
         try:
-            configured = self._numbers.get(_digits(e164))
+            entry = self._numbers.get(e164)
         except ValueError:  # a foreign producer's idea of a number: never configured
             return None
-        return _setting(configured)
+        return self._entries.setting(entry)
 
     def pool(self, id_: str) -> Setting | None:
         """What the SourceTrak pool says."""
-        return _setting(self._pools.get(id_))
+        return self._entries.setting(self._pools.get(id_))
 
     def ad_group(self, id_: str) -> Setting | None:
         """What the Call Extensions ad group says."""
-        return _setting(self._ad_groups.get(id_))
+        return self._entries.setting(self._ad_groups.get(id_))
 
     def decided(self, send: str, action_id: str, *, revised: bool) -> Decided:
         """`resolve.decide` for these actions, remembered until one changes."""
@@ -105,34 +96,22 @@ class Account:
         self._actions = self._asks_leadflow = None
         self._decided.clear()
 
-    def change(self, kind: str, id_: str, configured: Entry | None) -> None:
+    def change(self, kind: str, id_: str, entry: Entry | None) -> None:
         """A new setting of a number, pool or ad group; None for a deleted one.
 
         Raises ValueError for another kind, or a number that is none.
         """
         if kind == "number":
-            _put(self._numbers, _digits(id_), configured)
+            if entry is None:
+                self._numbers.remove(id_)
+            else:
+                self._numbers.put(id_, entry)
         elif kind == "pool":
-            _put(self._pools, id_, configured)
+            _put(self._pools, id_, entry)
         elif kind == "ad_group":
-            _put(self._ad_groups, id_, configured)
+            _put(self._ad_groups, id_, entry)
         else:
             raise ValueError(f"{kind!r} is none of account, action, number, pool, ad_group")
-
-
-def _digits(e164: str) -> int:
-    """The number as an integer, which costs half of a text. Raises ValueError for what is none."""
-    data = e164.encode()
-    size: i64 = len(data)
-    start: i64 = 1 if e164.startswith("+") else 0
-    found: i64 = 0
-    at: i64 = start
-    while at < size and 0x30 <= data[at] <= 0x39 and at < start + 16:
-        found = 10 * found + data[at] - 0x30
-        at += 1
-    if at < size or not 0 < at - start <= 15:
-        raise ValueError(f"{e164[:40]!r} is no telephone number in E.164")
-    return int(found)
 
 
 def _put(table: dict[Any, Any], key: Any, value: Any) -> None:
@@ -140,20 +119,6 @@ def _put(table: dict[Any, Any], key: Any, value: Any) -> None:
         table.pop(key, None)
     else:
         table[key] = value
-
-
-def _setting(configured: Entry | None) -> Setting | None:
-    if configured is None or isinstance(configured, Setting):
-        return configured
-    return _read(configured)
-
-
-def _read(body: bytes) -> Setting:
-    """Of a Routing, its fields in the schema's order."""
-    reader = Reader(body, 0)
-    send = _SENDS[reader.number()]
-    action_id = reader.text()
-    return Setting(send, action_id, reader.text())
 
 
 def _action(account_id: str, body: bytes) -> Action:
@@ -189,8 +154,7 @@ class Configuration:
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
         self._partitions: dict[int, dict[str, Account]] = {}
-        self._shared: dict[bytes, Setting] = {}
-        """Most numbers say the same few things: equal ones are kept once."""
+        self._entries = Entries()
 
     def account(self, partition: int, account_id: str) -> Account | None:
         """The account, when it is known and not deleted."""
@@ -222,13 +186,13 @@ class Configuration:
         if account is None:
             if value is None:
                 return
-            account = Account(account_id)
+            account = Account(account_id, self._entries)
         if kind == "account":
             account.features = None if value is None else self._codec.decode(value, "Account")
         elif kind == "action":
             account.change_action(id_, None if value is None else self._action_body(value))
         else:
-            account.change(kind, id_, None if value is None else self._configured(value))
+            account.change(kind, id_, None if value is None else self._entry(value))
         if value is None and account.is_empty():
             del accounts[account_id]
         else:
@@ -239,15 +203,12 @@ class Configuration:
         writer, start = self._codec.split(value, "Action")
         return _body(value, start, writer)
 
-    def _configured(self, value: bytes) -> Entry:
-        """What a Routing says. Raises `Undecodable`."""
+    def _entry(self, value: bytes) -> Entry:
+        """Of a Routing. Raises `Undecodable`."""
         writer, start = self._codec.split(value, "Routing")
-        if writer is _ROUTING and (shared := self._shared.get(value[start:])) is not None:
-            return shared
-        body = _body(value, start, writer)
-        if len(self._shared) >= MAX_SHARED:
-            return self._shared.get(body, body)
-        return self._shared.setdefault(body, _read(body))
+        if writer is _ROUTING and (known := self._entries.known(value[start:])) is not None:
+            return known
+        return self._entries.entry(_body(value, start, writer))
 
 
 def _body(value: bytes, start: int, writer: Schema) -> bytes:
