@@ -112,10 +112,9 @@ async def idle(task: Task) -> float:
     parts = urlsplit(task.url)
 
     async def connect(index: int) -> None:
-        request = task.request()
+        url = parts._replace(netloc=f"{address(index)}:{parts.port}").geturl()
         # The certificate is not for all these addresses.
-        request.tls = Tls(verify=False)
-        request.url = parts._replace(netloc=f"{address(index)}:{parts.port}").geturl()
+        request = Request("GET", url, dict(HEADERS), None, Tls(verify=False))
         assert (await transport.send(request)).status == 200
 
     for index in range(10):  # what is shared is there

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dispatcher.flight import Flight
 from dispatcher.masking import bytes_without, shown_body, shown_headers, shown_url, without
 from dispatcher.outcome import Outcome, fault
-from dispatcher.request import Request
+from dispatcher.request import OutlinedRequest, Request
 from dispatcher.transport.answer import Answer, Trace
 from schemas.binary import Writer
 
@@ -48,16 +48,13 @@ class Try:
 def attempt(one: Try, header: bytes) -> bytes:
     """The Attempt record of a try, behind `header`, its fields in the schema's order. Secrets are
     masked, also where an answer repeats them."""
-    dispatch, request, answer, trace = one.flight.dispatch, one.request, one.answer, one.trace
+    heading, request, answer, trace = one.flight.heading, one.request, one.answer, one.trace
     out = Writer(header)
-    out.text(dispatch["account_id"])
-    out.text(dispatch["dispatch_id"])
-    out.text(dispatch["action_id"])
-    out.text(dispatch["sid"])
-    out.number(dispatch["revision"])
-    out.number(dispatch["attempt"])
-    out.number(dispatch["config_version"])
-    out.number(dispatch["action_version"])
+    # The same fields as those of the dispatch, but for the first two, which change places.
+    data = heading.data
+    out.raw(data[heading.id_end : heading.account_end])
+    out.raw(data[heading.start : heading.id_end])
+    out.raw(data[heading.account_end : heading.versions_end])
     out.number(one.started_at)
     out.number(one.duration_us)
     out.number_or_null(trace.dns_us)
@@ -73,17 +70,17 @@ def attempt(one: Try, header: bytes) -> bytes:
         out.text("")  # request_body
     else:
         out.text(request.method)
-        out.text(shown_url(request.url))
-        out.texts(request.own_headers)
+        if isinstance(request, OutlinedRequest):
+            _outlined(out, request)
+        else:
+            out.text(shown_url(request.url))
+            out.texts(request.own_headers)
         out.raw(request.shared.shown_block)
         out.end()
         out.text(_start(request.body) if request.body else "")
         secrets = request.shared.secrets
     out.number_or_null(None if answer is None else answer.status)
-    answered_headers, answered_body = shown_answer(answer, secrets)
-    out.texts(answered_headers)
-    out.end()
-    out.piece(answered_body)
+    _answered(out, answer, secrets)
     out.text(one.outcome.name)
     out.text(one.error)
     out.text(one.detail)
@@ -93,6 +90,35 @@ def attempt(one: Try, header: bytes) -> bytes:
     out.flag(trace.resent)
     out.text(one.endpoint)
     return out.getvalue()
+
+
+def _outlined(out: Writer, request: OutlinedRequest) -> None:
+    """URL and own headers of an action's request."""
+    start, filled = request.outline.start, request.filled
+    if not filled or b"api_secret=" in start or b"api_secret=" in filled:
+        out.text(shown_url(request.url))
+    else:
+        out.number(len(start) + len(filled))
+        out.raw(start)
+        out.raw(filled)
+    request.tried.block(out)
+
+
+def _answered(out: Writer, answer: Answer | None, secrets: list[str]) -> None:
+    """Headers and body of an answer. What is shown of headers that are known is worked out once."""
+    known = None if answer is None or secrets else answer.known
+    if answer is None or known is None:
+        headers, body = shown_answer(answer, secrets)
+        out.texts(headers)
+    else:
+        if not known.shown:
+            block = Writer()
+            block.texts(shown_headers(known.headers))
+            known.shown = block.getvalue()
+        out.raw(known.shown)
+        body = shown_body(answer.body)
+    out.end()
+    out.piece(body)
 
 
 def shown_answer(answer: Answer | None, secrets: list[str]) -> tuple[dict[str, str], bytes]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mypy_extensions import i64
+
 from dispatcher.analytics import CompiledEvent, compile_event
 from dispatcher.lane import EARLY, LATE
 from dispatcher.render import CompiledAction, compile_action
@@ -13,7 +15,7 @@ from dispatcher.request import Request, Unsendable
 from schemas import binary
 from schemas.codec import Codec, Undecodable, decode_body
 from schemas.configuration import action_key
-from schemas.dispatch import HEAD, opened
+from schemas.dispatch import HEAD, Heading, heading
 from schemas.layouts import Layout
 from schemas.released import Record, current
 from schemas.sealing import Sealer, unopened
@@ -42,8 +44,8 @@ class Flight:
     """One dispatch in hand: a `Passenger` of `dispatcher.traffic`."""
 
     __slots__ = (
-        "_call_at", "_call_end", "_value", "action_version", "attempt", "dispatch", "due_at",
-        "generation", "hold_until", "key", "kind", "max_in_flight", "offered_at", "offset",
+        "_dispatch", "account_id", "action_version", "attempt", "call_end", "due_at", "generation",
+        "heading", "hold_until", "key", "kind", "max_in_flight", "offered_at", "offset",
         "rate_limit", "ready", "routed_at", "tracker", "weight",
     )  # fmt: skip
 
@@ -51,73 +53,102 @@ class Flight:
         self,
         tracker: OffsetTracker,
         offset: int,
-        dispatch: Record,
-        ready: Ready,
-        value: bytes,
-        call_at: int,
+        heading: Heading,
         call_end: int,
+        lane: Addressed,
         hold_until: int,
     ) -> None:
-        """`dispatch` without call and action: in `value`, of the current release, the call's bytes
-        go from `call_at` to `call_end`, and the action's follow. `hold_until` in microseconds since
-        1970."""
+        """In the data of `heading` the call goes from its end to `call_end`, and the action
+        follows. `hold_until` in microseconds since 1970."""
         self.tracker = tracker
         self.offset = offset
-        self.dispatch = dispatch
+        self.heading = heading
+        self.call_end = call_end
+        self._dispatch: Record | None = None
+        ready = lane.ready
         self.ready = ready
-        self._value = value
-        self._call_at = call_at
-        self._call_end = call_end
-        self.key = action_key(dispatch["account_id"], dispatch["action_id"])
-        self.attempt: int = dispatch["attempt"]
-        self.kind = EARLY if self.attempt <= 1 else LATE
-        self.action_version: int = dispatch["action_version"]
-        self.routed_at: int = dispatch["routed_at"]
-        self.due_at: int | None = dispatch["due_at"]
+        self.account_id = lane.account_id
+        self.key = lane.key
+        self.attempt = int(heading.attempt)
+        self.kind = EARLY if heading.attempt <= 1 else LATE
+        self.action_version = int(heading.action_version)
+        self.routed_at = int(heading.routed_at)
+        self.due_at = heading.due_at
         self.hold_until = hold_until
         self.max_in_flight = ready.max_in_flight
         self.rate_limit = ready.rate_limit
         self.offered_at = self.generation = 0
         # Of memory, roughly: the record as it came and as it will be read.
-        self.weight = 4096 + 2 * len(value)
+        self.weight = 4096 + 2 * len(heading.data)
 
     @property
     def group(self) -> Partition:
         """The partition that it was read from."""
         return self.tracker.topic, self.tracker.partition
 
+    @property
+    def dispatch(self) -> Record:
+        """Its own fields; with the call, once a request had to be made of that."""
+        if self._dispatch is None:
+            self._dispatch = self.heading.record()
+            self._dispatch["call_bytes"] = self.call_end - int(self.heading.end)
+        return self._dispatch
+
     def request(self, now: int) -> Request:
         """What is to be sent; `now` in microseconds since 1970. Raises `Unsendable`."""
         compiled = self.ready.compiled
         if isinstance(compiled, Unsendable):
             raise compiled
-        dispatch = self._with_call(compiled.call)
-        if isinstance(compiled, CompiledEvent):
-            return compiled.request(dispatch, now)
-        request = compiled.request(dispatch, now)
+        request = self._quick(compiled, now)
+        if request is None:
+            request = compiled.request(self._with_call(compiled.call), now)
         if request.body is not None and len(request.body) > MAX_BODY:
             raise Unsendable(
                 "too_large", f"the body has {len(request.body):,} bytes, {MAX_BODY:,} may be sent"
             )
         return request
 
+    def _quick(self, compiled: Compiled, now: int) -> Request | None:
+        """The request from the call's bytes; None where it takes a record, be it to say what is
+        wrong with them."""
+        if isinstance(compiled, CompiledEvent) or compiled.quick is None:
+            return None
+        heading = self.heading
+        try:
+            filled = compiled.quick.fill(heading.data, heading.end, self.call_end, heading)
+        except (IndexError, ValueError):
+            return None
+        return compiled.filled(filled, heading.dispatch_id, heading.attempt, now)
+
     def _with_call(self, layout: Layout) -> Record:
         """The call is read only now: what is put off or goes round never needs it."""
-        if "call" not in self.dispatch:
+        dispatch = self.dispatch
+        if "call" not in dispatch:
             try:
-                call, end = binary.read(layout, self._value, self._call_at)
+                call, end = binary.read(layout, self.heading.data, int(self.heading.end))
             except binary.Malformed as garbled:
                 raise Unsendable("unrenderable", f"its call cannot be read: {garbled}") from garbled
-            if end != self._call_end:
-                detail = f"its call ends {end - self._call_end:+} bytes from where it should"
+            if end != self.call_end:
+                detail = f"its call ends {end - self.call_end:+} bytes from where it should"
                 raise Unsendable("unrenderable", detail)
-            self.dispatch["call"] = call
-        return self.dispatch
+            dispatch["call"] = call
+        return dispatch
 
     def rewritten(self, header: bytes, changes: Mapping[str, Any]) -> bytes:
         """The Dispatch with some of its leading fields changed, ready for a topic."""
         head = binary.write(HEAD, {**self.dispatch, **changes}, header)
-        return head + self._value[self._call_at :]
+        return head + self.heading.data[self.heading.end :]
+
+
+class Addressed:
+    """An action of an account, as its dispatches carry it."""
+
+    def __init__(self, account_id: str, action_id: str, body: bytes, ready: Ready) -> None:
+        """`body`: the Action's bytes."""
+        self.account_id = account_id
+        self.key = action_key(account_id, action_id)
+        self.body = body
+        self.ready = ready
 
 
 class FlightReader:
@@ -128,25 +159,47 @@ class FlightReader:
         self._codec = codec
         self._google_analytics_url = google_analytics_url
         self._sealer = sealer
+        self._known: dict[bytes, Addressed] = {}
+        """By the bytes of both ids, one behind the other."""
         self._ready: dict[bytes, Ready] = {}
+        """By those of the action: accounts and versions may share them."""
 
     def read(
         self, tracker: OffsetTracker, offset: int, value: bytes | None, hold_until: int = FOR_EVER
     ) -> Flight:
         """Raises `Undecodable` for what is no Dispatch."""
-        dispatch, data, call_at = opened(self._codec, value)
-        # The call's length stands in the head, and what is left is the action: its bytes are the
-        # key under which it was made ready, so it is not even decoded again.
-        size: int = dispatch["call_bytes"]
-        if not 0 < size < len(data) - call_at:  # from before lengths were written
+        head = heading(self._codec, value)
+        data = head.data
+        # The call's length stands in the head, and what is left is the action.
+        size = head.call_bytes
+        if not 0 < size < len(data) - head.end:  # from before lengths were written
             try:
-                size = binary.end_of(_CALL, data, call_at) - call_at
+                size = binary.end_of(_CALL, data, int(head.end)) - head.end
             except binary.Malformed as error:
                 raise Undecodable("malformed", f"not a Dispatch: {error}") from error
-            dispatch["call_bytes"] = size
-        call_end = call_at + size
-        made_ready = self._made_ready(data[call_end:])
-        return Flight(tracker, offset, dispatch, made_ready, data, call_at, call_end, hold_until)
+        call_end = head.end + size
+        return Flight(
+            tracker, offset, head, int(call_end), self._addressed(head, call_end), hold_until
+        )
+
+    def _addressed(self, head: Heading, call_end: i64) -> Addressed:
+        """The same object for all dispatches of an action, as long as it is not saved anew."""
+        data = head.data
+        ids = data[head.id_end : head.action_end]
+        known = self._known.get(ids)
+        if (
+            known is None
+            or len(known.body) != len(data) - call_end
+            or not data.endswith(known.body)
+        ):
+            record, body = head.record(), data[call_end:]
+            known = Addressed(
+                record["account_id"], record["action_id"], body, self._made_ready(body)
+            )
+            if len(self._known) >= _MAX_READY:
+                self._known.pop(next(iter(self._known)))
+            self._known[ids] = known
+        return known
 
     def _made_ready(self, body: bytes) -> Ready:
         known = self._ready.get(body)

@@ -12,8 +12,8 @@ from mypy_extensions import i64, u8
 from dispatcher.parameters import Parameter, plain
 from dispatcher.utf8 import utf8
 from schemas.blocks import Block
-from schemas.placeholders import Value
 from schemas.released import Record
+from schemas.sources import Value
 
 CONTENT_TYPE = "application/x-www-form-urlencoded"
 _HEX: Final = b"0123456789ABCDEF"
@@ -22,13 +22,13 @@ _HEX: Final = b"0123456789ABCDEF"
 def encoded(text: str) -> bytes:
     """UTF-8, percent-encoded, space as `+`; what is no character becomes U+FFFD. D24."""
     out = BytesWriter()
-    _write(out, text)
+    escape(out, utf8(text))
     return out.getvalue()
 
 
-def _write(out: BytesWriter, text: str) -> None:
-    data = utf8(text)
-    if text.isalnum() and len(data) == len(text):  # ASCII: most values are
+def escape(out: BytesWriter, data: bytes) -> None:
+    """Append UTF-8, percent-encoded."""
+    if data.isalnum():  # of ASCII alone, and most values are
         out.write(data)
         return
     size: i64 = len(data)
@@ -69,7 +69,7 @@ class _Pairs:
             text = value(d)
             if text or not omit_empty:
                 out.write(name)
-                _write(out, text)
+                escape(out, utf8(text))
 
 
 @cache

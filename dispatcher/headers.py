@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
+from typing import Final
 
-from dispatcher.request import Unsendable
+from librt.strings import BytesWriter
+from mypy_extensions import i64, u8
+
+from dispatcher.request import TryHeaders, Unsendable
 from schemas.headers import HEADER_NAME, OURS
 from schemas.released import Record
 
@@ -14,10 +18,9 @@ TRY_HEADERS = frozenset(
     {"webhook-id", "webhook-timestamp", "webhook-attempt", "webhook-signature", "traceparent"}
 )
 """Those that tell of one try."""
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
-_TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
-_NO_TRACE = "0" * 32
+_ID = re.compile(rb"[A-Za-z0-9_-]{1,100}")
+_LONGEST_ID: Final = 100
+_HEX: Final = b"0123456789abcdef"
 _NEVER_IN_A_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -44,29 +47,54 @@ def fixed_headers(action: Record, authorization: str, content_type: str) -> dict
     return headers
 
 
-def try_headers(dispatch: Record, now: int) -> dict[str, str]:
+def try_headers(dispatch_id: bytes, attempt: i64, now: i64) -> TryHeaders:
     """What is told of one try at a dispatch, begun at `now` (microseconds since 1970).
 
     `traceparent` by W3C Trace Context: all tries of a dispatch are one trace, each a span of it.
     Raises `Unsendable` for a dispatch id that could be taken for more than an id: in a header, or,
     with a dot, in what is signed.
     """
-    id_: str = dispatch["dispatch_id"]
-    attempt: int = dispatch["attempt"]
-    trace = id_.replace("-", "")
-    if not _UUID.fullmatch(id_) or trace == _NO_TRACE:  # not made by us
-        if not _ID.fullmatch(id_):
-            raise Unsendable("unrenderable", f"{id_[:100]!r} is no dispatch id")
-        if not _TRACE_ID.fullmatch(trace):
-            trace = sha256(id_.encode()).hexdigest()[:32]
+    trace = dispatch_id.replace(b"-", b"")
+    if not _is_trace(trace) or len(dispatch_id) > _LONGEST_ID:  # not made by us
+        if not _ID.fullmatch(dispatch_id):
+            shown = dispatch_id[:100].decode("utf-8", "replace")
+            raise Unsendable("unrenderable", f"{shown!r} is no dispatch id")
+        trace = sha256(dispatch_id).hexdigest()[:32].encode()
     # The attempt in the first byte, the time in the others: no two tries share it.
-    span = (attempt & 0xFF) << 56 | now & 0xFF_FFFF_FFFF_FFFF or 1
-    return {
-        "webhook-id": id_,
-        "webhook-timestamp": str(now // 1_000_000),
-        "webhook-attempt": str(attempt),
-        "traceparent": f"00-{trace}-{span:016x}-01",
-    }
+    span: i64 = (attempt & 0xFF) << 56 | now & 0xFF_FFFF_FFFF_FFFF
+    return TryHeaders(
+        dispatch_id,
+        str(now // 1_000_000).encode(),
+        str(attempt).encode(),
+        _traceparent(trace, span or 1),
+    )
+
+
+def _is_trace(text: bytes) -> bool:
+    """32 hexadecimal digits, not all of them zero."""
+    if len(text) != 32:
+        return False
+    nothing = True
+    for n in range(32):
+        digit: i64 = text[n]
+        if digit != 0x30:
+            nothing = False
+            if not (0x31 <= digit <= 0x39 or 0x61 <= digit <= 0x66):
+                return False
+    return not nothing
+
+
+def _traceparent(trace: bytes, span: i64) -> bytes:
+    out = BytesWriter()
+    out.write(b"00-")
+    out.write(trace)
+    out.append(u8(0x2D))
+    shift: i64 = 60
+    while shift >= 0:
+        out.append(u8(_HEX[(span >> shift) & 15]))
+        shift -= 4
+    out.write(b"-01")
+    return out.getvalue()
 
 
 def _checked(name: str, value: str) -> str:

@@ -60,8 +60,7 @@ class Ledger:
             # retry of ours would be a second one, and fork again at the next rebalance.
             if one.outcome.name in ("retry", "dead") and not one.flight.tracker.gone:
                 self._write_on(one, acks)
-            key = one.flight.dispatch["account_id"]
-            attempts.append((key, attempt(one, self._attempt_header)))
+            attempts.append((one.flight.account_id, attempt(one, self._attempt_header)))
             metrics.ATTEMPT_SECONDS.add(one.duration_us / 1e6)
             if one.error:
                 metrics.ATTEMPTS.labels(one.outcome.name, one.error).inc()

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from dispatcher.request import Unsendable
 from dispatcher.utf8 import utf8
-from schemas.placeholders import PLACEHOLDERS, Kind, Placeholder, Value
+from schemas.placeholders import PLACEHOLDERS, Kind, Placeholder
 from schemas.released import Record
+from schemas.sources import Value
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from mypy_extensions import i64
+
 from dispatcher import form, json_body, template
 from dispatcher.call_fields import fields_of
 from dispatcher.headers import USER_AGENT, content_type_of, fixed_headers, try_headers
 from dispatcher.parameters import dynamic_parameters
-from dispatcher.request import DEFAULT_TLS, Request, Tls, Unsendable
+from dispatcher.quick_form import QuickForm, quick_form
+from dispatcher.request import (
+    DEFAULT_TLS,
+    Outline,
+    OutlinedRequest,
+    Request,
+    Tls,
+    TryHeaders,
+    Unsendable,
+)
 from dispatcher.shared_headers import SharedHeaders
 from dispatcher.signature import Sign, signer
 from dispatcher.target import target
+from dispatcher.utf8 import utf8
 from schemas.blocks import CAKE, LEADFLOW, SOURCETRAK, Block
 from schemas.layouts import Layout
 from schemas.released import Record, current
@@ -33,19 +45,15 @@ WHOLE_CALL = current("CallCompleted").layout
 class CompiledAction:
     """An action ready to be filled in."""
 
-    method: str
-    url: str
-    """Without userinfo, the host in ASCII, static parameters as typed."""
-    joint: str
-    """What stands between the URL and the first dynamic parameter: `?`, `&` or nothing."""
+    outline: Outline
     fill: Callable[[Record], bytes]
     """The query or the body for a Dispatch record."""
-    shared: SharedHeaders
+    quick: QuickForm | None
+    """The same from the call's bytes, where that is possible."""
     sign: Sign | None
     """None for an action without signing secrets."""
-    tls: Tls
     call: Layout
-    """What is read of a call."""
+    """What is read of a call, for a record."""
 
     def request(self, dispatch: Record, now: int) -> Request:
         """The request for a try at a Dispatch record (its `action` is not looked at), begun at
@@ -57,31 +65,34 @@ class CompiledAction:
             filled = self.fill(dispatch)
         except Exception as error:  # a call unlike any we know: it must not stop the rest
             raise Unsendable("unrenderable", f"a value cannot be written: {error!r}") from error
-        headers = try_headers(dispatch, now)
-        if "traceparent" in self.shared.headers:
-            del headers["traceparent"]  # the action has its own
-        if self.method != "GET":
-            return self._signed(self._request(self.url, headers, filled), filled)
-        url = self.url + self.joint + filled.decode() if filled else self.url
-        if len(url) > MAX_URL:
+        return self.filled(filled, utf8(dispatch["dispatch_id"]), dispatch["attempt"], now)
+
+    def filled(self, filled: bytes, dispatch_id: bytes, attempt: i64, now: i64) -> Request:
+        """The same with the query or the body that `fill` or `quick` made."""
+        outline = self.outline
+        tried = try_headers(dispatch_id, attempt, now)
+        if outline.has_own_trace:
+            tried.traceparent = b""
+        if outline.method != "GET":
+            if self.sign is not None:
+                self._sign(tried, filled, self.sign)
+            return OutlinedRequest(outline, b"", filled, tried)
+        length = len(outline.start) + len(filled) if filled else len(outline.url)
+        if length > MAX_URL:
             raise Unsendable(
                 "url_too_long",
-                f"the URL has {len(url):,} characters, {MAX_URL:,} may be sent; use POST, or fewer"
+                f"the URL has {length:,} characters, {MAX_URL:,} may be sent; use POST, or fewer"
                 " parameters",
             )
-        # It has no body: it is signed over its query, as it is sent.
-        query = url.partition("?")[2].encode() if self.sign else b""
-        return self._signed(self._request(url, headers, None), query)
-
-    def _request(self, url: str, headers: dict[str, str], body: bytes | None) -> Request:
-        return Request(self.method, url, headers, body, self.tls, self.shared)
-
-    def _signed(self, request: Request, content: bytes) -> Request:
+        request = OutlinedRequest(outline, filled, None, tried)
         if self.sign is not None:
-            headers = request.own_headers
-            id_, timestamp = headers["webhook-id"], headers["webhook-timestamp"]
-            headers["webhook-signature"] = self.sign(id_, timestamp, content)
+            # It has no body: it is signed over its query, as it is sent.
+            self._sign(tried, request.url.partition("?")[2].encode(), self.sign)
         return request
+
+    def _sign(self, tried: TryHeaders, content: bytes, sign: Sign) -> None:
+        signature = sign(tried.dispatch_id.decode(), tried.timestamp.decode(), content)
+        tried.signature = signature.encode()
 
 
 def compile_action(action: Record) -> CompiledAction:
@@ -99,14 +110,13 @@ def compile_action(action: Record) -> CompiledAction:
     to = target(action["target_url"])
     headers = fixed_headers(action, to.authorization, _content_type(action))
     fill, call = _fill(action, headers)
+    tls = DEFAULT_TLS if action["tls"] is None else Tls(**action["tls"])
+    joint = to.joint if method == "GET" else ""
     return CompiledAction(
-        method,
-        to.url,
-        to.joint,
+        Outline(method, to.url, joint, tls, SharedHeaders(headers)),
         fill,
-        SharedHeaders(headers),
+        _quick(action),
         signer(action["signing_secrets"]),
-        DEFAULT_TLS if action["tls"] is None else Tls(**action["tls"]),
         call,
     )
 
@@ -131,6 +141,12 @@ def _fill(action: Record, headers: dict[str, str]) -> tuple[Callable[[Record], b
     # Blocks ask for much of it.
     call = WHOLE_CALL if blocks else WHOLE_CALL.only(fields_of(parameters))
     return compile_(parameters, blocks, action["omit_empty"]), call
+
+
+def _quick(action: Record) -> QuickForm | None:
+    """Forms without blocks, which are most, may be filled in from a call's bytes."""
+    is_form = action["method"] == "GET" or action["body"] == "form"
+    return quick_form(dynamic_parameters(action)) if is_form and not _blocks(action) else None
 
 
 def _blocks(action: Record) -> list[Block]:

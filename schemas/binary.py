@@ -169,8 +169,11 @@ class Reader:
 
     def skip(self, layout: Layout) -> None:
         """Pass over a value: lengths, branches and symbols are checked, texts are not read."""
-        if layout.optional and not self.is_there():
-            return
+        if not layout.optional or self.is_there():
+            self.skip_value(layout)
+
+    def skip_value(self, layout: Layout) -> None:
+        """Of a type that is not null."""
         kind: i64 = layout.kind
         if kind == STRING or kind == BYTES:  # noqa: PLR1714, SIM109 - as above
             self.at = self.beyond(self.number())

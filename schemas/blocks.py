@@ -20,10 +20,10 @@ from schemas.placeholders import (
     TIME,
     Format,
     Placeholder,
-    Value,
     When,
 )
 from schemas.released import Record
+from schemas.sources import Value
 
 # fmt: off
 NO_SESSION = When("when a visitor session led to the call", "no visitor session led to the call, or it does not know (D51)")

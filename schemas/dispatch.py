@@ -2,13 +2,81 @@
 
 from __future__ import annotations
 
+from typing import Final, final
+
+from mypy_extensions import i64
+
 from schemas import binary
+from schemas.binary import Reader
 from schemas.codec import Codec, Undecodable, decode_body
 from schemas.released import Record, current
 
 _SCHEMA = current("Dispatch")
-HEAD = _SCHEMA.layout.part(last="call_bytes")
+HEAD: Final = _SCHEMA.layout.part(last="call_bytes")
 """Its own fields."""
+_FAILURE: Final = next(field for field in HEAD.inner if field.name == "failure")
+
+
+@final
+class Heading:
+    """A Dispatch's own fields as far as delivery looks at them; the others are only found. Its
+    bytes are `data`, in the current release, perhaps behind a header."""
+
+    def __init__(self, data: bytes, start: int) -> None:
+        """Raises ValueError, or IndexError where the bytes end."""
+        self.data = data
+        self.start: i64 = start
+        reader = Reader(data, start)
+        self.dispatch_id = _text(reader)
+        self.id_end: i64 = reader.at
+        _text(reader)  # account_id
+        self.account_end: i64 = reader.at
+        _text(reader)  # action_id
+        self.action_end: i64 = reader.at
+        _text(reader)  # sid
+        reader.number()  # revision
+        self.attempt: i64 = reader.number()
+        reader.number()  # config_version
+        self.action_version: i64 = reader.number()
+        self.versions_end: i64 = reader.at
+        self.routed_at: i64 = reader.number()
+        self.due_at: int | None = None
+        if reader.is_there():
+            due_at: i64 = reader.number()
+            self.due_at = int(due_at)
+        self.phone_label = _text(reader)
+        self.reverse_lookup_enabled = reader.flag()
+        reader.flag()  # sourcetrak_enabled
+        reader.flag()  # leadflow_enabled
+        reader.skip(_FAILURE)
+        self.call_bytes: i64 = reader.number()
+        self.end: i64 = reader.at
+
+    def record(self) -> Record:
+        """All of its own fields. Raises `binary.Malformed`."""
+        found, _ = binary.read(HEAD, self.data, int(self.start))
+        return found
+
+
+def _text(reader: Reader) -> bytes:
+    """UTF-8, as the reader's next field has it."""
+    end: i64 = reader.beyond(reader.number())
+    start: i64 = reader.at
+    reader.at = end
+    text = reader.data[start:end]
+    if not text.isascii():
+        text.decode()
+    return text
+
+
+def heading(codec: Codec, value: bytes | None) -> Heading:
+    """Raises `Undecodable`, and `RegistryUnavailable`."""
+    data, start = _current(codec, value)
+    try:
+        return Heading(data, start)
+    except (IndexError, ValueError) as error:
+        opened(codec, value)  # which says of which field
+        raise Undecodable("malformed", f"not a Dispatch: {error}") from error
 
 
 def opened(codec: Codec, value: bytes | None) -> tuple[Record, bytes, int]:
@@ -17,12 +85,18 @@ def opened(codec: Codec, value: bytes | None) -> tuple[Record, bytes, int]:
 
     Raises `Undecodable`, and `RegistryUnavailable`.
     """
-    writer, start = codec.split(value, "Dispatch")
-    assert value is not None
-    if writer is not _SCHEMA:
-        value, start = _SCHEMA.encode(decode_body(value, start, writer)), 0
+    data, start = _current(codec, value)
     try:
-        head, call_at = binary.read(HEAD, value, start)
+        head, call_at = binary.read(HEAD, data, start)
     except binary.Malformed as error:
         raise Undecodable("malformed", f"not a Dispatch: {error}") from error
-    return head, value, call_at
+    return head, data, call_at
+
+
+def _current(codec: Codec, value: bytes | None) -> tuple[bytes, int]:
+    """The bytes in the current release, and where they begin."""
+    writer, start = codec.split(value, "Dispatch")
+    assert value is not None
+    if writer is _SCHEMA:
+        return value, start
+    return _SCHEMA.encode(decode_body(value, start, writer)), 0

@@ -11,15 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from schemas.formats import call_type, eastern, eastern_iso, minutes, tenths, total, whole
-from schemas.numbers import shown
+from schemas.formats import call_type, eastern, eastern_iso, minutes, tenths, whole
 from schemas.released import Record
+from schemas.sources import Duration, Label, LookedUp, OfBlock, OfCall, Telephone, Value
 
 Group = Literal[
     "Call", "Actions", "Click-To", "Duration", "Transfer", "Lookup", "Call Distributor",
     "SourceTrak", "LeadFlow", "CAKE",
 ]  # fmt: skip
-Value = Callable[[Record], str]
 Kind = Literal["text", "integer", "decimal", "flag", "list"]
 
 
@@ -94,76 +93,45 @@ class Placeholder:
         return self.when.available
 
 
-def _looked_up(field: str) -> Value:
-    """D50."""
-
-    def value(d: Record) -> str:
-        lookup = d["call"]["lookup"]
-        return lookup[field] if lookup and d["reverse_lookup_enabled"] else ""
-
-    return value
-
-
-def _distributor(field: str) -> Value:
-    def value(d: Record) -> str:
-        block = d["call"]["distributor"]
-        return block[field] if block else ""
-
-    return value
-
-
-def _distributor_seconds(field: str) -> Value:
-    def value(d: Record) -> str:
-        block = d["call"]["distributor"]
-        return whole(block[field]) if block else ""
-
-    return value
-
-
-def _call_duration(d: Record) -> str:
-    call = d["call"]
-    return minutes(total(call["talk_seconds"], call["intelligent_seconds"]))
-
-
 # fmt: off
 _ALL = (
-    Placeholder("date_time", "Date/Time", "Call", ALWAYS, TIME, lambda d: eastern(d["call"]["started_at"]), "2026-07-01 10:03:22", "Date and time the call started in Eastern time."),
-    Placeholder("date_time_iso", "Date/Time (ISO 8601)", "Call", ALWAYS, TIME_ISO, lambda d: eastern_iso(d["call"]["started_at"]), "2026-07-01T10:03:22-04:00", "The same, unambiguous where the hour comes twice."),
-    Placeholder("sid", "SID", "Call", ALWAYS, TEXT, lambda d: d["call"]["sid"], "4f1c0f6e-…", "Unique session Id for the call."),
-    Placeholder("call_type", "Call Type", "Call", ALWAYS, CALL_TYPE, lambda d: call_type(d["call"]["call_type"]), "Inbound", "Inbound, Outbound, Click-To, etc."),
-    Placeholder("first_action", "First Action", "Actions", KNOWN, TEXT, lambda d: d["call"]["first_action"], "Virtual Receptionist", "The first action to handle the call such as a Virtual Receptionist."),
-    Placeholder("last_action", "Last Action", "Actions", KNOWN, TEXT, lambda d: d["call"]["last_action"], "Find Me", "The last action taken on a call."),
+    Placeholder("date_time", "Date/Time", "Call", ALWAYS, TIME, OfCall("started_at", eastern), "2026-07-01 10:03:22", "Date and time the call started in Eastern time."),
+    Placeholder("date_time_iso", "Date/Time (ISO 8601)", "Call", ALWAYS, TIME_ISO, OfCall("started_at", eastern_iso), "2026-07-01T10:03:22-04:00", "The same, unambiguous where the hour comes twice."),
+    Placeholder("sid", "SID", "Call", ALWAYS, TEXT, OfCall("sid"), "4f1c0f6e-…", "Unique session Id for the call."),
+    Placeholder("call_type", "Call Type", "Call", ALWAYS, CALL_TYPE, OfCall("call_type", call_type), "Inbound", "Inbound, Outbound, Click-To, etc."),
+    Placeholder("first_action", "First Action", "Actions", KNOWN, TEXT, OfCall("first_action"), "Virtual Receptionist", "The first action to handle the call such as a Virtual Receptionist."),
+    Placeholder("last_action", "Last Action", "Actions", KNOWN, TEXT, OfCall("last_action"), "Find Me", "The last action taken on a call."),
     Placeholder("all_actions", "All Actions", "Actions", KNOWN, LIST, lambda d: "|".join(d["call"]["all_actions"]), "Virtual Receptionist|Find Me", "List of all actions taken.", items=lambda d: d["call"]["all_actions"]),
-    Placeholder("click_description", "Click Description", "Click-To", CLICK_TO, TEXT, lambda d: d["call"]["click_description"], "Call us", "The description (name) of the Click-to-Call that initiated the call if applicable."),
-    Placeholder("click_id", "Click ID", "Click-To", CLICK_TO, TEXT, lambda d: d["call"]["click_id"], "c-1", "The ID of the Click-to-Call that initiated the call if applicable."),
-    Placeholder("called_number", "Called Number", "Call", KNOWN, NUMBER, lambda d: shown(d["call"]["called_number"], d["call"]["called_e164"]), "8005550100", "Which of your local or toll free numbers was dialed.", e164=lambda d: d["call"]["called_e164"]),
-    Placeholder("caller_id", "Caller ID", "Call", CALLER, NUMBER, lambda d: shown(d["call"]["caller_id"], d["call"]["caller_e164"]), "3125550123", "The phone number of the person who called.", e164=lambda d: d["call"]["caller_e164"]),
-    Placeholder("intelligent_minutes", "Intelligent Minutes", "Duration", KNOWN, TENTHS, lambda d: tenths(d["call"]["intelligent_seconds"]), "0.6", "Time spent in a Find Me or Virtual Receptionist waiting to connect the call."),
-    Placeholder("talk_minutes", "Talk Minutes", "Duration", KNOWN, TENTHS, lambda d: tenths(d["call"]["talk_seconds"]), "1.1", "Time spent while two parties are connected."),
-    Placeholder("enhanced_minutes", "Enhanced Minutes", "Duration", RECORDED, TENTHS, lambda d: tenths(d["call"]["enhanced_seconds"]), "1.1", "Time spent while the call is recorded."),
-    Placeholder("rounded_intelligent_minutes", "Rounded Intelligent Minutes", "Duration", KNOWN, MINUTES, lambda d: minutes(d["call"]["intelligent_seconds"]), "1", "Same as above but rounded up."),
-    Placeholder("rounded_talk_minutes", "Rounded Talk Minutes", "Duration", KNOWN, MINUTES, lambda d: minutes(d["call"]["talk_seconds"]), "2", "Same as above but rounded up."),
-    Placeholder("rounded_enhanced_minutes", "Rounded Enhanced Minutes", "Duration", RECORDED, MINUTES, lambda d: minutes(d["call"]["enhanced_seconds"]), "2", "Same as above but rounded up."),
-    Placeholder("call_duration", "Call Duration", "Duration", KNOWN, SUM_MINUTES, _call_duration, "2", "The length of the call in minutes."),
-    Placeholder("transfer_type", "Transfer Type", "Transfer", TRANSFERRED, TEXT, lambda d: d["call"]["transfer_type"], "Virtual Receptionist", "If the call is transfered using a Virtual Receptionist, Click-to-XYZ, etc."),
-    Placeholder("transferred_to_number", "Transferred to Number", "Transfer", TRANSFERRED, NUMBER, lambda d: shown(d["call"]["transferred_to_number"], d["call"]["transferred_to_e164"]), "3125550188", "If the call is transferred the number it was transfered to.", e164=lambda d: d["call"]["transferred_to_e164"]),
-    Placeholder("phone_label", "Phone Label", "Call", LABELLED, LABEL, lambda d: d["phone_label"] or d["call"]["phone_label"], "Yellow pages", "Text string label configured for a phone number within Phone Routing."),
-    Placeholder("lookup_last_name", "Lookup - Last Name", "Lookup", LOOKUP, TEXT, _looked_up("last_name"), "Ray", "Last Name captured by Reverse Lookup service."),
-    Placeholder("lookup_first_name", "Lookup - First Name", "Lookup", LOOKUP, TEXT, _looked_up("first_name"), "Ada", "First Name captured by Reverse Lookup service."),
-    Placeholder("lookup_street_address", "Lookup - Street Address", "Lookup", LOOKUP, TEXT, _looked_up("street_address"), "1 Elm St", "Street Address captured by Reverse Lookup service."),
-    Placeholder("lookup_city", "Lookup - City", "Lookup", LOOKUP, TEXT, _looked_up("city"), "Elgin", "City captured by Reverse Lookup service."),
-    Placeholder("lookup_state", "Lookup - State", "Lookup", LOOKUP, TEXT, _looked_up("state"), "IL", "State captured by Reverse Lookup service."),
-    Placeholder("lookup_zip_code", "Lookup - ZIP Code", "Lookup", LOOKUP, TEXT, _looked_up("zip_code"), "60120", "ZIP Code captured by Reverse Lookup service."),
-    Placeholder("recording_duration", "Recording Duration (seconds)", "Duration", RECORDED, SECONDS, lambda d: whole(d["call"]["recording_seconds"]), "61", "Duration of Call Recording."),
-    Placeholder("call_transfer_status", "Call Transfer Status", "Transfer", TRANSFERRED, STATUS, lambda d: d["call"]["call_transfer_status"], "ANSWER", "The result of a call transfer if one occurred."),
-    Placeholder("netget_status", "NetGet Status", "Actions", NETGET, TEXT, lambda d: d["call"]["netget_status"], "OK", "The result of a SurVo NetGet or IVR Webhook if one occurred."),
-    Placeholder("call_distributor_name", "Call Distributor Name", "Call Distributor", DISTRIBUTED, TEXT, _distributor("name"), "Sales", "Name of the Call Distributor if the call went to one."),
-    Placeholder("call_distributor_id", "Call Distributor ID", "Call Distributor", DISTRIBUTED, TEXT, _distributor("id"), "77", "The building block ID of the Call Distributor if the call went to one."),
-    Placeholder("call_distributor_call_type", "Call Distributor Call Type (Inbound or Outbound)", "Call Distributor", DISTRIBUTED, TEXT, _distributor("call_type"), "Inbound", "The call type for a Call Distributor call."),
-    Placeholder("call_distributor_agent_name", "Call Distributor Agent Name", "Call Distributor", ANSWERED, TEXT, _distributor("agent_name"), "Lee", "Call Distributor Agent that received / placed the call if applicable."),
-    Placeholder("call_distributor_agent_id", "Call Distributor Agent ID", "Call Distributor", ANSWERED, TEXT, _distributor("agent_id"), "5", "Call Distributor Agent ID that received / placed the call if applicable."),
-    Placeholder("call_distributor_time_to_answer", "Call Distributor Time to Answer", "Call Distributor", ANSWERED, SECONDS, _distributor_seconds("time_to_answer_seconds"), "12", "The duration from the time a caller enters the queue until connected to an agent measured in seconds."),
-    Placeholder("call_distributor_queue_hold_time", "Call Distributor Queue Hold Time", "Call Distributor", DISTRIBUTED, SECONDS, _distributor_seconds("queue_hold_seconds"), "12", "The duration a caller spends in queue regardless if they connect to an agent measured in seconds."),
+    Placeholder("click_description", "Click Description", "Click-To", CLICK_TO, TEXT, OfCall("click_description"), "Call us", "The description (name) of the Click-to-Call that initiated the call if applicable."),
+    Placeholder("click_id", "Click ID", "Click-To", CLICK_TO, TEXT, OfCall("click_id"), "c-1", "The ID of the Click-to-Call that initiated the call if applicable."),
+    Placeholder("called_number", "Called Number", "Call", KNOWN, NUMBER, Telephone("called_number", "called_e164"), "8005550100", "Which of your local or toll free numbers was dialed.", e164=lambda d: d["call"]["called_e164"]),
+    Placeholder("caller_id", "Caller ID", "Call", CALLER, NUMBER, Telephone("caller_id", "caller_e164"), "3125550123", "The phone number of the person who called.", e164=lambda d: d["call"]["caller_e164"]),
+    Placeholder("intelligent_minutes", "Intelligent Minutes", "Duration", KNOWN, TENTHS, OfCall("intelligent_seconds", tenths), "0.6", "Time spent in a Find Me or Virtual Receptionist waiting to connect the call."),
+    Placeholder("talk_minutes", "Talk Minutes", "Duration", KNOWN, TENTHS, OfCall("talk_seconds", tenths), "1.1", "Time spent while two parties are connected."),
+    Placeholder("enhanced_minutes", "Enhanced Minutes", "Duration", RECORDED, TENTHS, OfCall("enhanced_seconds", tenths), "1.1", "Time spent while the call is recorded."),
+    Placeholder("rounded_intelligent_minutes", "Rounded Intelligent Minutes", "Duration", KNOWN, MINUTES, OfCall("intelligent_seconds", minutes), "1", "Same as above but rounded up."),
+    Placeholder("rounded_talk_minutes", "Rounded Talk Minutes", "Duration", KNOWN, MINUTES, OfCall("talk_seconds", minutes), "2", "Same as above but rounded up."),
+    Placeholder("rounded_enhanced_minutes", "Rounded Enhanced Minutes", "Duration", RECORDED, MINUTES, OfCall("enhanced_seconds", minutes), "2", "Same as above but rounded up."),
+    Placeholder("call_duration", "Call Duration", "Duration", KNOWN, SUM_MINUTES, Duration(), "2", "The length of the call in minutes."),
+    Placeholder("transfer_type", "Transfer Type", "Transfer", TRANSFERRED, TEXT, OfCall("transfer_type"), "Virtual Receptionist", "If the call is transfered using a Virtual Receptionist, Click-to-XYZ, etc."),
+    Placeholder("transferred_to_number", "Transferred to Number", "Transfer", TRANSFERRED, NUMBER, Telephone("transferred_to_number", "transferred_to_e164"), "3125550188", "If the call is transferred the number it was transfered to.", e164=lambda d: d["call"]["transferred_to_e164"]),
+    Placeholder("phone_label", "Phone Label", "Call", LABELLED, LABEL, Label(), "Yellow pages", "Text string label configured for a phone number within Phone Routing."),
+    Placeholder("lookup_last_name", "Lookup - Last Name", "Lookup", LOOKUP, TEXT, LookedUp("last_name"), "Ray", "Last Name captured by Reverse Lookup service."),
+    Placeholder("lookup_first_name", "Lookup - First Name", "Lookup", LOOKUP, TEXT, LookedUp("first_name"), "Ada", "First Name captured by Reverse Lookup service."),
+    Placeholder("lookup_street_address", "Lookup - Street Address", "Lookup", LOOKUP, TEXT, LookedUp("street_address"), "1 Elm St", "Street Address captured by Reverse Lookup service."),
+    Placeholder("lookup_city", "Lookup - City", "Lookup", LOOKUP, TEXT, LookedUp("city"), "Elgin", "City captured by Reverse Lookup service."),
+    Placeholder("lookup_state", "Lookup - State", "Lookup", LOOKUP, TEXT, LookedUp("state"), "IL", "State captured by Reverse Lookup service."),
+    Placeholder("lookup_zip_code", "Lookup - ZIP Code", "Lookup", LOOKUP, TEXT, LookedUp("zip_code"), "60120", "ZIP Code captured by Reverse Lookup service."),
+    Placeholder("recording_duration", "Recording Duration (seconds)", "Duration", RECORDED, SECONDS, OfCall("recording_seconds", whole), "61", "Duration of Call Recording."),
+    Placeholder("call_transfer_status", "Call Transfer Status", "Transfer", TRANSFERRED, STATUS, OfCall("call_transfer_status"), "ANSWER", "The result of a call transfer if one occurred."),
+    Placeholder("netget_status", "NetGet Status", "Actions", NETGET, TEXT, OfCall("netget_status"), "OK", "The result of a SurVo NetGet or IVR Webhook if one occurred."),
+    Placeholder("call_distributor_name", "Call Distributor Name", "Call Distributor", DISTRIBUTED, TEXT, OfBlock("distributor", "name"), "Sales", "Name of the Call Distributor if the call went to one."),
+    Placeholder("call_distributor_id", "Call Distributor ID", "Call Distributor", DISTRIBUTED, TEXT, OfBlock("distributor", "id"), "77", "The building block ID of the Call Distributor if the call went to one."),
+    Placeholder("call_distributor_call_type", "Call Distributor Call Type (Inbound or Outbound)", "Call Distributor", DISTRIBUTED, TEXT, OfBlock("distributor", "call_type"), "Inbound", "The call type for a Call Distributor call."),
+    Placeholder("call_distributor_agent_name", "Call Distributor Agent Name", "Call Distributor", ANSWERED, TEXT, OfBlock("distributor", "agent_name"), "Lee", "Call Distributor Agent that received / placed the call if applicable."),
+    Placeholder("call_distributor_agent_id", "Call Distributor Agent ID", "Call Distributor", ANSWERED, TEXT, OfBlock("distributor", "agent_id"), "5", "Call Distributor Agent ID that received / placed the call if applicable."),
+    Placeholder("call_distributor_time_to_answer", "Call Distributor Time to Answer", "Call Distributor", ANSWERED, SECONDS, OfBlock("distributor", "time_to_answer_seconds", whole), "12", "The duration from the time a caller enters the queue until connected to an agent measured in seconds."),
+    Placeholder("call_distributor_queue_hold_time", "Call Distributor Queue Hold Time", "Call Distributor", DISTRIBUTED, SECONDS, OfBlock("distributor", "queue_hold_seconds", whole), "12", "The duration a caller spends in queue regardless if they connect to an agent measured in seconds."),
 )
 # fmt: on
 

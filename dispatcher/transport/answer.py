@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dispatcher.outcome import Error
+from dispatcher.transport.known_heads import KnownHead
 
 
 class Trace:
@@ -29,14 +30,21 @@ class Answer:
     """What a server said."""
 
     def __init__(
-        self, status: int, headers: dict[str, str], body: bytes, trace: Trace | None = None
+        self,
+        status: int,
+        headers: dict[str, str],
+        body: bytes,
+        trace: Trace | None = None,
+        known: KnownHead | None = None,
     ) -> None:
         self.status = status
         self.headers = headers
-        """Under the names as they came; repeated ones are joined by a comma."""
+        """Under the names as they came; repeated ones are joined by a comma. Not to be changed."""
         self.body = body
         """The first 4 KiB."""
         self.trace = trace or Trace()
+        self.known = known
+        """Its head, where other answers have the same."""
 
 
 class TransportError(Exception):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from dispatcher.request import Request
+from librt.strings import BytesWriter
+
+from dispatcher.request import OutlinedRequest, Request
 from dispatcher.shared_headers import SharedHeaders
 from dispatcher.transport import TransportError
-from dispatcher.transport.origin import Origin
-from schemas.headers import HEADER_NAME, OURS
+from dispatcher.transport.origin import Origin, Place, check_name
 
 _WITHOUT_LENGTH = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """Methods that say nothing of a body when they have none."""
@@ -21,11 +22,29 @@ def head(request: Request, origin: Origin, target: str) -> bytes:
     """
     method, body = request.method, request.body
     parts = [check_name(method), " ", target, origin.host_line, _lines(request.own_headers),
-             _shared_lines(request.shared)]  # fmt: skip
+             _lines(request.shared.headers)]  # fmt: skip
     if body is not None or method not in _WITHOUT_LENGTH:
         parts.append(f"Content-Length: {len(body or b'')}\r\n")
     parts.append("\r\n")
     return "".join(parts).encode("ascii")
+
+
+def outlined_head(request: OutlinedRequest, place: Place) -> bytes:
+    """The same of an action's request: what it adds to its outline was made to stand in a head."""
+    out = BytesWriter()
+    if request.filled:
+        out.write(place.start)
+        out.write(request.filled)
+    else:
+        out.write(place.line)
+    out.write(place.origin.host_bytes)
+    request.tried.lines(out)
+    out.write(_shared_lines(request.shared))
+    body = request.body
+    if body is not None or request.method not in _WITHOUT_LENGTH:
+        out.write(b"Content-Length: %d\r\n" % len(body or b""))
+    out.write(b"\r\n")
+    return out.getvalue()
 
 
 def _lines(headers: dict[str, str]) -> str:
@@ -39,15 +58,5 @@ def _lines(headers: dict[str, str]) -> str:
 
 
 @lru_cache(maxsize=65_536)
-def _shared_lines(shared: SharedHeaders) -> str:
-    return _lines(shared.headers)
-
-
-@lru_cache(maxsize=4096)
-def check_name(name: str) -> str:
-    """The same name. Raises `TransportError` for what is none, or for one that frames a message."""
-    if not HEADER_NAME.fullmatch(name):
-        raise TransportError("protocol", f"{name[:100]!r} is no name of a header or method")
-    if name.lower() in OURS:
-        raise TransportError("protocol", f"the header {name} is for the transport alone to set")
-    return name
+def _shared_lines(shared: SharedHeaders) -> bytes:
+    return _lines(shared.headers).encode()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from dispatcher.guard import Guard
 from dispatcher.outcome import Error
-from dispatcher.request import Request
+from dispatcher.request import OutlinedRequest, Request
 from dispatcher.resolver import GuardedResolver
 from dispatcher.transport import Answer, Ended, Trace, TransportError
 from dispatcher.transport.addresses import Addresses
@@ -16,7 +16,7 @@ from dispatcher.transport.connection import Connection
 from dispatcher.transport.deadlines import Deadlines
 from dispatcher.transport.dialling import Dialler
 from dispatcher.transport.exchange import Exchange
-from dispatcher.transport.head import head
+from dispatcher.transport.head import head, outlined_head
 from dispatcher.transport.origin import Origin, Origins
 from dispatcher.transport.pool import KEPT, Pool
 
@@ -89,10 +89,16 @@ class NativeTransport:
         started_at = self._clock()
         if self._closed:
             raise TransportError("closed", "the transport is closed")
-        origin, target = self._origins.split(request.url, request.tls)
+        if isinstance(request, OutlinedRequest):
+            place = self._origins.place(request.outline)
+            origin = place.origin
+            made = outlined_head(request, place)
+        else:
+            origin, target = self._origins.split(request.url, request.tls)
+            made = head(request, origin, target)
         exchange = Exchange(
             origin,
-            head(request, origin, target),
+            made,
             request.body or b"",
             request.method == "HEAD",
             started_at,
@@ -148,7 +154,7 @@ class NativeTransport:
             if not self._sweeping:
                 self._sweeping = True
                 self._deadlines.add(self._clock() + SWEEP, self._sweep)
-        self._end(exchange, Answer(status, headers, body, trace))
+        self._end(exchange, Answer(status, headers, body, trace, connection.reader.known))
 
     def failed(self, connection: Connection, exchange: Exchange, error: Error, detail: str) -> None:
         """There will be no answer from this connection; perhaps from another."""

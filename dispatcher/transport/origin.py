@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import IPv6Address
 
 from dispatcher.hosts import literal
-from dispatcher.request import DEFAULT_TLS, Tls
+from dispatcher.request import DEFAULT_TLS, Outline, Tls
 from dispatcher.transport import TransportError
+from schemas.headers import HEADER_NAME, OURS
 
 _KEPT = 65_536
 _PORTS = {"http": 80, "https": 443}
@@ -19,13 +21,23 @@ _ORIGIN = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
+def check_name(name: str) -> str:
+    """The same name. Raises `TransportError` for what is none, or for one that frames a message."""
+    if not HEADER_NAME.fullmatch(name):
+        raise TransportError("protocol", f"{name[:100]!r} is no name of a header or method")
+    if name.lower() in OURS:
+        raise TransportError("protocol", f"the header {name} is for the transport alone to set")
+    return name
+
+
 class Origin:
     """Scheme, host, port and TLS: whatever shares them can share connections.
 
     Compared by identity; `Origins` makes one of each.
     """
 
-    __slots__ = ("host", "host_line", "is_literal", "port", "secure", "tls")
+    __slots__ = ("host", "host_bytes", "host_line", "is_literal", "port", "secure", "tls")
 
     def __init__(self, scheme: str, host: str, port: int, tls: Tls) -> None:
         self.secure = scheme == "https"
@@ -41,6 +53,18 @@ class Origin:
             shown += f":{port}"
         self.host_line = f" HTTP/1.1\r\nHost: {shown}\r\n"
         """What follows the target in a request's head."""
+        self.host_bytes = self.host_line.encode()
+
+
+class Place:
+    """Where the requests of an action go."""
+
+    def __init__(self, origin: Origin, line: bytes, start: bytes) -> None:
+        self.origin = origin
+        self.line = line
+        """Method and target: `GET /path?query`."""
+        self.start = start
+        """The same up to where something is filled in."""
 
 
 class Origins:
@@ -49,6 +73,20 @@ class Origins:
     def __init__(self) -> None:
         self._plain: dict[str, Origin] = {}
         self._with_tls: dict[tuple[str, Tls], Origin] = {}
+        self._places: dict[Outline, Place] = {}
+
+    def place(self, outline: Outline) -> Place:
+        """Raises `TransportError` as `split` does."""
+        place = self._places.get(outline)
+        if place is None:
+            origin, target = self.split(outline.url, outline.tls)
+            _, start = self.split(outline.url + outline.joint, outline.tls)
+            method = check_name(outline.method)
+            place = Place(origin, f"{method} {target}".encode(), f"{method} {start}".encode())
+            if len(self._places) >= _KEPT:
+                del self._places[next(iter(self._places))]
+            self._places[outline] = place
+        return place
 
     def split(self, url: str, tls: Tls = DEFAULT_TLS) -> tuple[Origin, str]:
         """The origin and the target of a request: `/path?query`, byte for byte as in the URL.

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from dispatcher.transport import KEPT_BODY
+from dispatcher.transport.known_heads import KnownHead, head_end, known, remember
 
 HEAD_LIMIT = 32 * 1024
 """Bytes of the head of the final answer; the same for all interim ones together."""
@@ -34,10 +35,9 @@ class AnswerReader:
 
     __slots__ = (
         "_body_read", "_cap", "_clock", "_fields", "_head_done", "_head_only", "_head_size",
-        "_headers",
-        "_interim", "_interim_fields", "_interim_size", "_kept", "_opening", "_parser", "_size",
-        "_to_the_end", "_unproductive", "complete", "first_byte_at", "reusable", "started",
-        "status",
+        "_headers", "_in_chunks", "_interim", "_interim_fields", "_interim_size", "_kept",
+        "_opening", "_parser", "_size", "_to_the_end", "_unproductive", "complete",
+        "first_byte_at", "known", "reusable", "started", "status",
     )  # fmt: skip
 
     def __init__(self, cap: int, clock: Callable[[], float]) -> None:
@@ -60,6 +60,8 @@ class AnswerReader:
         self.first_byte_at = 0.0
         """When the final answer began, by the clock; 0 before."""
         self.status = 0
+        self.known: KnownHead | None = None
+        """The head of the complete answer, if it is one that may come again."""
         self._headers: dict[str, str] = {}
         self._fields: _Fields = []
         self._kept = b""
@@ -69,11 +71,12 @@ class AnswerReader:
         """A request was sent; with `head_only` its answer has no body whatever it says."""
         self._head_only = head_only
         self.complete = self.started = self.reusable = False
-        self._head_done = self._interim = self._to_the_end = False
+        self._head_done = self._interim = self._to_the_end = self._in_chunks = False
         self._head_size = self._interim_size = self._interim_fields = 0
         self._size = self._unproductive = self._body_read = 0
         self._opening: bytes | None = b""
         self.first_byte_at = 0.0
+        self.known = None
 
     def take(self) -> tuple[int, dict[str, str], bytes]:
         """Status, headers and the first 4 KiB of the body of the complete answer. Once only: a
@@ -84,6 +87,45 @@ class AnswerReader:
 
     def feed(self, data: bytes) -> bool:
         """Whether the answer is complete now. Raises `NotHttp`."""
+        if self.started or self._head_only:
+            return self._parse(data)
+        end = head_end(data)
+        if end and self._is_known(data, end):
+            return True
+        complete = self._parse(data)
+        if end and complete and self.reusable:
+            self._remember(data, end)
+        return complete
+
+    def _is_known(self, data: bytes, end: int) -> bool:
+        """Whether this is all of an answer whose head is known; then it needs no parser, which is
+        between two messages before it and after it."""
+        head = known(data[:end])
+        if head is None or len(data) - end != head.body_size or head.body_size > self._cap:
+            return False
+        self.started = self.complete = self.reusable = True
+        self.first_byte_at = self._clock()
+        self.known = head
+        self.status = head.status
+        self._headers = head.headers
+        self._kept = data[end : end + KEPT_BODY]
+        return True
+
+    def _remember(self, data: bytes, end: int) -> None:
+        """Keep the head of an answer that came as a whole: what tells of its body is a length, and
+        nothing stood before it, so the next that begins with these bytes is read in the same way.
+        """
+        body_size = len(data) - end
+        if (
+            self._size == body_size
+            and self._kept == data[end : end + KEPT_BODY]  # lines may also end otherwise
+            and not self._interim_size
+            and not self._in_chunks
+        ):
+            self.known = KnownHead(self.status, self._headers, body_size)
+            remember(data[:end], self.known)
+
+    def _parse(self, data: bytes) -> bool:
         self.started = True
         in_body, size = self._head_done, self._size
         if in_body:
@@ -172,6 +214,7 @@ class AnswerReader:
         if status not in (204, 304):
             self._to_the_end = b"content-length" not in names
             if b"transfer-encoding" in names:
+                self._in_chunks = True
                 codings = b",".join(
                     value
                     for name, (_, value) in zip(names, fields, strict=True)

@@ -16,9 +16,8 @@ from dispatcher.guard import Guard
 from dispatcher.request import Request
 from dispatcher.resolver import GuardedResolver, Refused
 from dispatcher.transport import KEPT_BODY, Answer, Ended, TransportError
-from dispatcher.transport.head import check_name
 from dispatcher.transport.observed import Connector, Try, under_way
-from dispatcher.transport.origin import Origins
+from dispatcher.transport.origin import Origins, check_name
 from dispatcher.transport.pool import IDLE_LIMIT
 from dispatcher.transport.reader import FIELDS_LIMIT, HEAD_LIMIT, head_size, joined
 from dispatcher.transport.tls import context

@@ -8,6 +8,7 @@ from dispatcher.outcome import Outcome
 from dispatcher.request import Request
 from dispatcher.shared_headers import SharedHeaders
 from dispatcher.transport import Answer, Trace, TransportError
+from dispatcher.transport.known_heads import KnownHead
 from schemas import binary
 from schemas.codec import decode_body
 from schemas.released import current
@@ -62,6 +63,42 @@ async def test_every_field_of_a_record_has_its_own_value(sender, answered):
         "resent": answered, "endpoint": "opened",
     }  # fmt: skip
     assert len({flight.dispatch[name] for name in FROM_DISPATCH}) == len(FROM_DISPATCH)
+
+
+@pytest.mark.parametrize("parameters", [{}, {"n": "sid"}, {"api_secret": "sid"}])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("secrets", [[], ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]])
+@pytest.mark.parametrize("headers", [[], [{"name": "traceparent", "value": "mine"}]])
+async def test_an_actions_request_is_told_as_any_other_would_be(
+    sender, action, parameters, method, secrets, headers
+):
+    one = action("http://h/?api_secret=x", parameters=parameters, method=method,
+                 signing_secrets=secrets, headers=headers)  # fmt: skip
+    flight = sender().flight({"sid": "very-secret"}, action=one)
+    made = flight.request(1_782_914_602_999_999)
+    same = Request(made.method, made.url, made.own_headers, made.body, made.tls, made.shared)
+    told = [
+        written(Try(flight, 10, 20, request, None, Trace(), "", "", Outcome("delivered"), ""), b"")
+        for request in (made, same)
+    ]
+    assert told[0] == told[1]
+    shown = decode_body(told[0], 0, current("Attempt"))["url"]
+    assert ("very-secret" in shown) == (method == "GET" and "n" in parameters)
+
+
+@pytest.mark.parametrize("secret", ["", "very-secret"])
+async def test_an_answer_whose_head_is_known_is_told_as_any_other(sender, action, secret):
+    headers = [{"name": "X-Api-Key", "value": secret}] if secret else []
+    flight = sender().flight(action=action(headers=headers))
+    request = flight.request(0)
+    said = {"X-Echo": secret, "Set-Cookie": "s=1", "Location": "http://u:p@h/?api_secret=x"}
+    known = KnownHead(200, said, 2)
+    told = {
+        written(Try(flight, 1, 2, request, answer, Trace(), "", "", Outcome("delivered"), ""), b"")
+        for answer in (Answer(200, said, b"ok"), *[Answer(200, said, b"ok", None, known)] * 2)
+    }
+    assert len(told) == 1
+    assert b"very-secret" not in told.pop()
 
 
 async def test_d28_authorization_is_masked(attempt, action):

@@ -19,7 +19,7 @@ from streaming.offsets import OffsetTracker
 def test_a_dispatch_is_read_with_its_call_and_its_compiled_action(reader, wire, tracker, dispatch):
     flight = reader.read(tracker(), 5, wire(dispatch({"sid": "s-7"}, attempt=3)))
     read = (flight.offset, flight.attempt, flight.dispatch["sid"])
-    assert (*read, flight.ready.compiled.url) == (5, 3, "s-7", "http://example.com/")
+    assert (*read, flight.ready.compiled.outline.url) == (5, 3, "s-7", "http://example.com/")
 
 
 def test_the_same_action_is_compiled_once(reader, wire, tracker, dispatch, action):
@@ -83,7 +83,7 @@ def test_a_dispatch_of_an_older_release_is_read(older, tracker, dispatch):
     schema, codec = older
     value = schema.header + schema.encode(dispatch({"sid": "old"}, attempt=2))
     flight = FlightReader(codec, "http://google.example").read(tracker(), 0, value)
-    read = (flight.dispatch["sid"], flight.dispatch["attempt"], flight.ready.compiled.url)
+    read = (flight.dispatch["sid"], flight.dispatch["attempt"], flight.ready.compiled.outline.url)
     assert read == ("old", 2, "http://example.com/")
 
 

@@ -86,4 +86,4 @@ def test_what_is_saved_can_be_sent(dispatch, fields, body, call):
 def test_an_action_of_google_analytics_is_an_event_and_a_call_detail_is_not(action):
     with pytest.raises(Unsendable):
         compiled(action("", option="google_analytics"), GOOGLE)
-    assert compiled(action(), GOOGLE).method == "GET"
+    assert compiled(action(), GOOGLE).outline.method == "GET"

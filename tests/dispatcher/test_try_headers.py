@@ -52,7 +52,7 @@ def test_the_span_of_a_foreign_producers_idea_of_time_is_one_too(sent, now, atte
 
 @pytest.mark.parametrize("id_", ["d-1", "0" * 32, "4F1C0F6E4C2A4C2A9A3E0C5F3A1D7B42", "x" * 100])
 def test_an_id_that_is_no_uuid_has_a_trace_of_its_own(id_):
-    headers = try_headers({"dispatch_id": id_, "attempt": 1}, NOW)
+    headers = try_headers(id_.encode(), 1, NOW).headers()
     assert headers["webhook-id"] == id_
     assert TRACEPARENT.fullmatch(headers["traceparent"])[1] != "0" * 32
 
@@ -60,7 +60,7 @@ def test_an_id_that_is_no_uuid_has_a_trace_of_its_own(id_):
 @pytest.mark.parametrize("id_", ["", "a.1", "a\r\nX: 1", "a b", "é", "x" * 101, "a\n"])
 def test_what_could_be_more_than_an_id_is_not_sent(id_):
     with pytest.raises(Unsendable) as refused:
-        try_headers({"dispatch_id": id_, "attempt": 1}, NOW)
+        try_headers(id_.encode(), 1, NOW)
     assert refused.value.error == "unrenderable"
 
 

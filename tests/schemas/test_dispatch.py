@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from schemas import binary
 from schemas.codec import Codec, Undecodable
-from schemas.dispatch import HEAD, opened
+from schemas.dispatch import HEAD, heading, opened
 
 HEADS = st.fixed_dictionaries(HEAD_FIELDS)
 CODEC = Codec()
@@ -39,3 +39,39 @@ def test_a_branch_that_there_is_not_is_refused():
     written[-7] = 6  # due_at
     with pytest.raises(Undecodable, match="not a Dispatch: due_at: there is no such branch"):
         opened(CODEC, HEADER + bytes(written))
+
+
+@given(HEADS, st.binary(max_size=50))
+def test_a_heading_finds_what_reading_the_fields_finds(head, rest):
+    value = HEADER + binary.write(HEAD, head) + rest
+    found = heading(CODEC, value)
+    assert found.record() == head
+    assert value[found.end :] == rest
+    assert (found.dispatch_id.decode(), found.phone_label.decode()) == (
+        head["dispatch_id"], head["phone_label"],
+    )  # fmt: skip
+    for name in ("attempt", "action_version", "routed_at", "due_at", "call_bytes",
+                 "reverse_lookup_enabled"):  # fmt: skip
+        assert getattr(found, name) == head[name]
+
+
+@given(HEADS)
+def test_the_parts_of_a_heading_are_those_of_an_attempt(head):
+    found = heading(CODEC, HEADER + binary.write(HEAD, head))
+    names = ["account_id", "action_id", "sid", "revision", "attempt", "config_version",
+             "action_version"]  # fmt: skip
+    account = HEAD.part("account_id", "account_id")
+    rest = HEAD.part("action_id", "action_version")
+    data = found.data
+    assert data[found.id_end : found.account_end] == binary.write(account, head)
+    assert data[found.account_end : found.versions_end] == binary.write(rest, head)
+    assert [field.name for field in account.inner + rest.inner] == names
+
+
+@given(HEADS, st.data())
+def test_a_heading_that_is_cut_off_is_refused_with_the_field_where_it_ends(head, data):
+    written = binary.write(HEAD, head)
+    cut = data.draw(st.integers(0, len(written) - 1))
+    with pytest.raises(Undecodable, match=r"not a Dispatch: (\w+): ") as refused:
+        heading(CODEC, HEADER + written[:cut])
+    assert refused.value.reason == "malformed"

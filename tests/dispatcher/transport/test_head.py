@@ -2,9 +2,11 @@
 
 import pytest
 
-from dispatcher.request import DEFAULT_TLS, Request, Tls
+from dispatcher.render import compile_action
+from dispatcher.request import DEFAULT_TLS, Outline, Request, Tls
+from dispatcher.shared_headers import NONE_SHARED
 from dispatcher.transport import TransportError
-from dispatcher.transport.head import head
+from dispatcher.transport.head import head, outlined_head
 from dispatcher.transport.origin import Origins
 
 
@@ -79,6 +81,37 @@ def test_a_head_is_the_request_line_the_host_and_what_was_asked_for():
     assert made({"A": "b", "c": ""}) == (
         b"GET /p?q HTTP/1.1\r\nHost: a.example\r\nA: b\r\nc: \r\n\r\n"
     )
+
+
+@pytest.mark.parametrize("url", ["http://a.example", "http://h/p?a=1", "https://H.:8443/p?a&"])
+@pytest.mark.parametrize("parameters", [{}, {"n": "sid", "ä": "click_id"}])
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
+@pytest.mark.parametrize("secrets", [[], ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]])
+@pytest.mark.parametrize("headers", [[], [{"name": "Traceparent", "value": "mine"}]])
+def test_an_actions_request_has_the_head_that_any_other_would_have(
+    origins, action, dispatch, url, parameters, method, secrets, headers
+):
+    one = action(url, parameters=parameters, method=method, signing_secrets=secrets,
+                 headers=headers)  # fmt: skip
+    made = compile_action(one).request(dispatch({"click_id": "ü &"}), 1_782_914_602_999_999)
+    same = Request(made.method, made.url, made.own_headers, made.body, made.tls, made.shared)
+    origin, target = origins.split(made.url, made.tls)
+    place = origins.place(made.outline)
+    assert place.origin is origin
+    assert outlined_head(made, place) == head(same, origin, target)
+
+
+@pytest.mark.parametrize("method", ["GET /", "G\r\nT"])
+def test_an_outline_is_checked_as_a_request_is(origins, method):
+    outline = Outline(method, "http://h/", "", DEFAULT_TLS, NONE_SHARED)
+    with pytest.raises(TransportError):
+        origins.place(outline)
+
+
+def test_an_outline_that_is_no_url_is_refused(origins):
+    outline = Outline("GET", "http://a b/", "", DEFAULT_TLS, NONE_SHARED)
+    with pytest.raises(TransportError, match=r"^the URL"):
+        origins.place(outline)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from dispatcher.transport import known_heads
 from dispatcher.transport.reader import (
     FIELDS_LIMIT,
     FRAMING_LIMIT,
@@ -55,6 +56,96 @@ ANSWERS = {
 def test_an_answer_is_the_same_however_it_is_cut(reader, data, expected, size):
     assert read(reader, data, size) == expected
     assert reader.reusable
+
+
+@pytest.fixture
+def unknown():
+    """No head was read before."""
+    known_heads._heads.clear()
+
+
+@pytest.mark.parametrize(("data", "expected"), ANSWERS.values(), ids=ANSWERS)
+def test_an_answer_that_comes_again_is_read_in_the_same_way(reader, data, expected):
+    for size in (None, None, 1, None):
+        assert read(reader, data, size) == expected
+        assert reader.reusable
+        assert reader.first_byte_at == 1.0
+        reader.begin(head_only=False)
+
+
+FAMILIAR = {
+    "a length": (OK, True),
+    "no body": (b"HTTP/1.1 204 No\r\n\r\n", True),
+    "a length of nothing": (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", True),
+    "chunks": (CHUNKED + b"2\r\nok\r\n0\r\n\r\n", False),
+    "an interim answer": (b"HTTP/1.1 100 C\r\n\r\n" + OK, False),
+    "lines that end otherwise": (
+        b"HTTP/1.1 200 OK\nContent-Length: 6\n\na\r\n\r\nb", False,
+    ),
+    "a connection that ends": (OK.replace(b"\r\n", b"\r\nConnection: close\r\n", 1), False),
+    "more than was asked for": (OK + b"HTTP/1.1", False),
+    "a very long head": (OK.replace(b"\r\n", b"\r\nX: " + b"y" * 1100 + b"\r\n", 1), False),
+}  # fmt: skip
+
+
+@pytest.mark.usefixtures("unknown")
+@pytest.mark.parametrize(("data", "familiar"), FAMILIAR.values(), ids=FAMILIAR)
+def test_only_a_head_that_says_all_about_its_answer_is_kept(reader, data, familiar):
+    first = read(reader, data)
+    reusable = reader.reusable
+    another = AnswerReader(10_000, lambda: 1.0)
+    another.begin(head_only=False)
+    assert (read(another, data), another.reusable) == (first, reusable)
+    assert bool(known_heads._heads) == familiar
+
+
+@pytest.mark.usefixtures("unknown")
+def test_a_known_head_with_another_body_has_that(reader):
+    assert read(reader, OK)[2] == b"ok"
+    reader.begin(head_only=False)
+    assert read(reader, OK[:-2] + b"no")[2] == b"no"
+
+
+@pytest.mark.usefixtures("unknown")
+def test_a_known_head_whose_body_is_still_to_come_waits_for_it(reader):
+    assert read(reader, OK)[2] == b"ok"
+    reader.begin(head_only=False)
+    assert not reader.feed(OK[:-1])
+    assert reader.feed(b"k")
+    assert (reader.take()[2], reader.reusable) == (b"ok", True)
+
+
+@pytest.mark.usefixtures("unknown")
+def test_what_follows_a_known_answer_spoils_the_connection(reader):
+    assert read(reader, OK)[2] == b"ok"
+    reader.begin(head_only=False)
+    assert read(reader, OK + b"HTTP/1.1 200")[2] == b"ok"
+    assert not reader.reusable
+
+
+@pytest.mark.usefixtures("unknown")
+def test_a_known_head_means_nothing_to_a_request_whose_answer_has_no_body(reader):
+    assert read(reader, OK)[2] == b"ok"
+    reader.begin(head_only=True)
+    assert read(reader, OK[:-2]) == (200, {"Content-Length": "2"}, b"")
+    assert not reader.reusable
+
+
+@pytest.mark.usefixtures("unknown")
+def test_a_smaller_cap_holds_for_a_known_head_too(reader):
+    assert read(reader, OK)[2] == b"ok"
+    small = AnswerReader(1, lambda: 1.0)
+    small.begin(head_only=False)
+    read(small, OK)
+    assert not small.reusable
+
+
+@pytest.mark.usefixtures("unknown")
+def test_not_more_heads_are_kept_than_there_is_room_for(reader):
+    for n in range(known_heads._MOST + 10):
+        reader.begin(head_only=False)
+        read(reader, b"HTTP/1.1 204 No\r\nX: %d\r\n\r\n" % n)
+    assert len(known_heads._heads) == 10
 
 
 def test_one_answer_after_another_is_read(reader):
