@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
+
+from librt.strings import BytesWriter
+from mypy_extensions import i64, u8
 
 from router.configuration import Account
 from router.parts import CallPart
@@ -15,7 +18,7 @@ DISPATCH_NAMESPACE = UUID("6f1c3c1e-5f0b-5d0a-9a3e-0c5f3a1d7b42")
 """Ours, for ever: another one would change every dispatch id."""
 
 _NAMESPACE_HASH = hashlib.sha1(DISPATCH_NAMESPACE.bytes, usedforsecurity=False)
-_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+_HEX: Final = b"0123456789abcdef"
 
 
 def dispatch_id(account_id: str, sid: str, revision: int, action_id: str) -> str:
@@ -24,7 +27,7 @@ def dispatch_id(account_id: str, sid: str, revision: int, action_id: str) -> str
     UUIDv5 of the four, joined by line breaks: only a sid can hold one, so no other four make the
     same text.
     """
-    return _id_of(_call_hash(account_id, sid, revision), action_id.encode())
+    return _id_of(_call_hash(account_id, sid, revision), action_id.encode()).decode()
 
 
 def _call_hash(account_id: str, sid: str, revision: int) -> Any:
@@ -34,12 +37,23 @@ def _call_hash(account_id: str, sid: str, revision: int) -> Any:
     return hashed
 
 
-def _id_of(call_hash: Any, action_id: bytes) -> str:
-    """What `uuid.uuid5` makes, at a fifth of its cost."""
+def _id_of(call_hash: Any, action_id: bytes) -> bytes:
+    """The text of what `uuid.uuid5` makes, at a fraction of its cost."""
     hashed = call_hash.copy()
     hashed.update(action_id)
-    text = hashed.hexdigest()
-    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"
+    digest: bytes = hashed.digest()
+    out = BytesWriter()
+    for n in range(16):
+        byte: i64 = digest[n]
+        if n == 6:
+            byte = byte & 0x0F | 0x50  # version 5
+        elif n == 8:
+            byte = byte & 0x3F | 0x80  # the variant of RFC 9562
+        if n == 4 or n == 6 or n == 8 or n == 10:  # noqa: PLR1714 - `in` would make a tuple of it
+            out.append(u8(0x2D))
+        out.append(u8(_HEX[byte >> 4]))
+        out.append(u8(_HEX[byte & 15]))
+    return out.getvalue()
 
 
 def dispatches(

@@ -77,9 +77,9 @@ class CallPart:
         back.raw(body)
         self._behind_version = back.getvalue()
 
-    def dispatch(self, header: bytes, dispatch_id: str, action: ActionPart) -> bytes:
-        """A Dispatch behind its wire format's header."""
+    def dispatch(self, header: bytes, dispatch_id: bytes, action: ActionPart) -> bytes:
+        """A Dispatch behind its wire format's header. `dispatch_id` is the text of a UUID."""
         return b"".join((
-            header, _ID_LENGTH, dispatch_id.encode(), action.ids,
+            header, _ID_LENGTH, dispatch_id, action.ids,
             self._behind_ids, action.version, self._behind_version, action.body,
         ))  # fmt: skip

@@ -180,9 +180,7 @@ class Reader:
         elif kind == LONG:
             self.number()
         elif kind == RECORD:
-            for field in layout.inner:
-                self.field = field.name
-                self.skip(field)
+            self.skip_fields(layout)
         elif kind == ARRAY or kind == MAP:  # noqa: PLR1714, SIM109 - as above
             count: i64 = self.count()
             while count:
@@ -193,6 +191,34 @@ class Reader:
                 count = self.count()
         else:
             self.value(layout)
+
+    def skip_fields(self, layout: Layout) -> None:
+        """Of a record. What most fields are, and most lengths, is looked at here: a call for each
+        took longer than the rest."""
+        data = self.data
+        at: i64 = self.at
+        for field in layout.inner:
+            self.field = field.name
+            if field.optional:
+                branch: i64 = data[at]
+                at += 1
+                if branch == 0:
+                    continue
+                if branch != 2:
+                    raise ValueError("there is no such branch")
+            kind: i64 = field.kind
+            byte: i64 = data[at] if kind == STRING or kind == LONG else 255  # noqa: PLR1714, SIM109
+            if byte > 127:  # another kind, or a number of several bytes
+                self.at = at
+                self.skip_value(field)
+                at = self.at
+            elif kind == LONG:
+                at += 1
+            else:
+                at += 1 + (byte >> 1)
+                if byte & 1 or at > self.end:
+                    raise ValueError("its length goes beyond the end")
+        self.at = at
 
 
 @final

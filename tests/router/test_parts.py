@@ -28,7 +28,7 @@ def test_joined_parts_are_the_head_written_whole_and_both_bodies(head, call, act
     made = CallPart(
         head["sid"], head["revision"], features, head["phone_label"], head["routed_at"], call
     )
-    joined = made.dispatch(header, head["dispatch_id"], part)
+    joined = made.dispatch(header, head["dispatch_id"].encode(), part)
     whole = binary.write(_HEAD, head | {"call_bytes": len(call)})
     assert joined == header + whole + call + action
 
