@@ -187,7 +187,7 @@ class Delivery:
         try:
             request = flight.request(now)
         except Unsendable as failed:
-            self._judge(flight, now, started, None, None, Trace(), failed.error, str(failed))
+            self._judge(flight, now, started, now, None, None, Trace(), failed.error, str(failed))
             return False
         self._transport.start(request, partial(self._answered, flight, now, started, request))
         return True
@@ -215,12 +215,13 @@ class Delivery:
         result: Answer | TransportError,
     ) -> None:
         """A try has ended; the next one starts in its place, so a busy dispatcher makes no task."""
+        now = self._clock()
         if isinstance(result, TransportError):
             error, detail = result.error, str(result)
-            self._judge(flight, started_at, started, request, None, result.trace, error, detail)
+            trace = result.trace
+            self._judge(flight, started_at, started, now, request, None, trace, error, detail)
         else:
-            self._judge(flight, started_at, started, request, result, result.trace, "", "")
-        now = self._clock()
+            self._judge(flight, started_at, started, now, request, result, result.trace, "", "")
         while (following := self._next(now)) is not None:
             if self._send(following, now):
                 return
@@ -231,6 +232,7 @@ class Delivery:
         flight: Flight,
         started_at: int,
         started: int,
+        now: int,
         request: Request | None,
         answer: Answer | None,
         trace: Trace,
@@ -238,7 +240,6 @@ class Delivery:
         detail: str,
     ) -> None:
         duration = (time.perf_counter_ns() - started) // 1000
-        now = self._clock()
         status, wait = None, 0.0
         if answer is not None:
             status = answer.status

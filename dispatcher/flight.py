@@ -9,9 +9,9 @@ from typing import Any
 from mypy_extensions import i64
 
 from dispatcher.analytics import CompiledEvent, compile_event
-from dispatcher.lane import EARLY, LATE
 from dispatcher.render import CompiledAction, compile_action
 from dispatcher.request import Request, Unsendable
+from dispatcher.traffic import Passenger
 from schemas import binary
 from schemas.codec import Codec, Undecodable, decode_body
 from schemas.configuration import action_key
@@ -40,14 +40,8 @@ class Ready:
     rate_limit: float | None
 
 
-class Flight:
-    """One dispatch in hand: a `Passenger` of `dispatcher.traffic`."""
-
-    __slots__ = (
-        "_dispatch", "account_id", "action_version", "attempt", "call_end", "due_at", "generation",
-        "heading", "hold_until", "key", "kind", "max_in_flight", "offered_at", "offset",
-        "rate_limit", "ready", "routed_at", "tracker", "weight",
-    )  # fmt: skip
+class Flight(Passenger):
+    """One dispatch in hand."""
 
     def __init__(
         self,
@@ -55,31 +49,30 @@ class Flight:
         offset: int,
         heading: Heading,
         call_end: int,
-        lane: Addressed,
+        addressed: Addressed,
         hold_until: int,
     ) -> None:
         """In the data of `heading` the call goes from its end to `call_end`, and the action
         follows. `hold_until` in microseconds since 1970."""
+        ready = addressed.ready
+        super().__init__(
+            addressed.key,
+            int(heading.attempt),
+            int(heading.action_version),
+            int(heading.routed_at),
+            heading.due_at,
+            hold_until,
+            ready.max_in_flight,
+            ready.rate_limit,
+            4096 + 2 * len(heading.data),  # roughly: the record as it came and as it will be read
+        )
         self.tracker = tracker
         self.offset = offset
         self.heading = heading
         self.call_end = call_end
-        self._dispatch: Record | None = None
-        ready = lane.ready
         self.ready = ready
-        self.account_id = lane.account_id
-        self.key = lane.key
-        self.attempt = int(heading.attempt)
-        self.kind = EARLY if heading.attempt <= 1 else LATE
-        self.action_version = int(heading.action_version)
-        self.routed_at = int(heading.routed_at)
-        self.due_at = heading.due_at
-        self.hold_until = hold_until
-        self.max_in_flight = ready.max_in_flight
-        self.rate_limit = ready.rate_limit
-        self.offered_at = self.generation = 0
-        # Of memory, roughly: the record as it came and as it will be read.
-        self.weight = 4096 + 2 * len(heading.data)
+        self.account_id = addressed.account_id
+        self._dispatch: Record | None = None
 
     @property
     def group(self) -> Partition:

@@ -22,18 +22,19 @@ _HEX: Final = b"0123456789ABCDEF"
 def encoded(text: str) -> bytes:
     """UTF-8, percent-encoded, space as `+`; what is no character becomes U+FFFD. D24."""
     out = BytesWriter()
-    escape(out, utf8(text))
+    _write(out, text)
     return out.getvalue()
 
 
-def escape(out: BytesWriter, data: bytes) -> None:
-    """Append UTF-8, percent-encoded."""
-    if data.isalnum():  # of ASCII alone, and most values are
-        out.write(data)
-        return
-    size: i64 = len(data)
-    at: i64 = 0
-    while at < size:
+def _write(out: BytesWriter, text: str) -> None:
+    data = utf8(text)
+    escape(out, data, 0, len(data))
+
+
+def escape(out: BytesWriter, data: bytes, start: i64, end: i64) -> None:
+    """Append a stretch of UTF-8, percent-encoded."""
+    at: i64 = start
+    while at < end:
         byte: i64 = data[at]
         at += 1
         if _is_safe(byte):
@@ -69,7 +70,7 @@ class _Pairs:
             text = value(d)
             if text or not omit_empty:
                 out.write(name)
-                escape(out, utf8(text))
+                _write(out, text)
 
 
 @cache

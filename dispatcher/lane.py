@@ -6,7 +6,9 @@ Synchronous; times are microseconds since 1970.
 from __future__ import annotations
 
 from collections import deque
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
+
+from mypy_extensions import mypyc_attr
 
 EARLY, LATE = 0, 1
 """First tries, and tries after a failure. Each has a share of what may be in flight, so a storm of
@@ -16,20 +18,29 @@ _BURST = 0.1
 _SECOND = 1_000_000
 
 
-class Item(Protocol):
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Item:
     """What waits in a lane."""
 
-    key: str
-    """Of the action."""
-    kind: int
-    """`EARLY` or `LATE`."""
-    max_in_flight: int | None
-    rate_limit: float | None
-    """Starts a second."""
-    action_version: int
-    """The limits are those of the latest."""
-    offered_at: int
-    """Set when it begins to wait."""
+    def __init__(
+        self,
+        key: str,
+        kind: int,
+        action_version: int,
+        max_in_flight: int | None,
+        rate_limit: float | None,
+    ) -> None:
+        self.key = key
+        """Of the action."""
+        self.kind = kind
+        """`EARLY` or `LATE`."""
+        self.action_version = action_version
+        """The limits are those of the latest."""
+        self.max_in_flight = max_in_flight
+        self.rate_limit = rate_limit
+        """Starts a second."""
+        self.offered_at = 0
+        """Set when it begins to wait."""
 
 
 T = TypeVar("T", bound=Item)

@@ -14,14 +14,13 @@ from dispatcher.parameters import Parameter
 from dispatcher.utf8 import utf8
 from schemas.dispatch import Heading
 from schemas.formats import minutes, total
-from schemas.layouts import LONG, STRING, Layout
+from schemas.layouts import LONG, STRING
 from schemas.numbers import shown
 from schemas.released import current
 from schemas.sources import Duration, Label, LookedUp, OfBlock, OfCall, Telephone, Written
 from schemas.spans import Places, Spans
 
-_CALL: Final = current("CallCompleted").layout
-_PLACES: Final = Places(_CALL, {"lookup", "distributor"})
+_PLACES: Final = Places(current("CallCompleted").layout, {"lookup", "distributor"})
 _SPANS: Final = Spans(_PLACES)
 """Of the call that is being filled in: the event loop does one after the other."""
 
@@ -37,16 +36,18 @@ class Pair:
 
     def write(self, out: BytesWriter, call: Spans, heading: Heading) -> None:
         """Append it: `&from=3125550123`. Raises ValueError for a text that is none."""
-        self.piece(out, self.value(call, heading))
-
-    def value(self, call: Spans, heading: Heading) -> bytes:
-        """UTF-8."""
         raise NotImplementedError
 
-    def piece(self, out: BytesWriter, value: bytes) -> None:
-        if value or not self.omit_empty:
+    def whole(self, out: BytesWriter, value: bytes) -> None:
+        """Append it with a value in UTF-8."""
+        size: i64 = len(value)
+        self.stretch(out, value, 0, size)
+
+    def stretch(self, out: BytesWriter, data: bytes, start: i64, end: i64) -> None:
+        """The same with a stretch of bytes."""
+        if start < end or not self.omit_empty:
             out.write(self.name)
-            escape(out, value)
+            escape(out, data, start, end)
 
 
 class _Text(Pair):
@@ -56,13 +57,42 @@ class _Text(Pair):
         super().__init__(parameter, number)
         self.number = number
 
-    def value(self, call: Spans, heading: Heading) -> bytes:
-        return _checked(call.piece(self.number))
+    def write(self, out: BytesWriter, call: Spans, heading: Heading) -> None:
+        start = call.start(self.number)
+        if start < 0:
+            self.stretch(out, b"", 0, 0)
+            return
+        end = call.end(self.number)
+        _check(call.data, start, end)
+        self.stretch(out, call.data, start, end)
 
 
 class _LookedUp(_Text):
-    def value(self, call: Spans, heading: Heading) -> bytes:
-        return super().value(call, heading) if heading.reverse_lookup_enabled else b""
+    def write(self, out: BytesWriter, call: Spans, heading: Heading) -> None:
+        if heading.reverse_lookup_enabled:
+            super().write(out, call, heading)
+        else:
+            self.stretch(out, b"", 0, 0)
+
+
+class _Label(_Text):
+    def write(self, out: BytesWriter, call: Spans, heading: Heading) -> None:
+        if heading.phone_label:
+            self.whole(out, heading.phone_label)
+        else:
+            super().write(out, call, heading)
+
+
+class _Word(_Text):
+    """A text that one of `schemas.formats` changes."""
+
+    def __init__(self, parameter: Parameter, number: i64, written: Written) -> None:
+        super().__init__(parameter, number)
+        self.written = written
+
+    def write(self, out: BytesWriter, call: Spans, heading: Heading) -> None:
+        text: str = self.written(call.piece(self.number).decode())
+        self.whole(out, utf8(text))
 
 
 class _Whole(Pair):
@@ -73,23 +103,12 @@ class _Whole(Pair):
         self.number = number
         self.written = written
 
-    def value(self, call: Spans, heading: Heading) -> bytes:
-        if not call.is_there(self.number):
-            return b""
-        text: str = self.written(int(call.whole(self.number)))
-        return text.encode()
-
-
-class _Word(_Text):
-    """A text that one of `schemas.formats` changes."""
-
-    def __init__(self, parameter: Parameter, number: i64, written: Written) -> None:
-        super().__init__(parameter, number)
-        self.written = written
-
-    def value(self, call: Spans, heading: Heading) -> bytes:
-        text: str = self.written(call.piece(self.number).decode())
-        return utf8(text)
+    def write(self, out: BytesWriter, call: Spans, heading: Heading) -> None:
+        if call.is_there(self.number):
+            text: str = self.written(int(call.whole(self.number)))
+            self.whole(out, text.encode())
+        else:
+            self.stretch(out, b"", 0, 0)
 
 
 class _Telephone(Pair):
@@ -98,13 +117,13 @@ class _Telephone(Pair):
         self.raw = raw
         self.e164 = e164
 
-    def value(self, call: Spans, heading: Heading) -> bytes:
-        e164 = call.piece(self.e164)
-        if len(e164) == 12 and e164.startswith(b"+1"):
-            digits = e164[2:]
-            if digits.isdigit():
-                return digits
-        return utf8(shown(call.piece(self.raw).decode(), e164.decode()))
+    def write(self, out: BytesWriter, call: Spans, heading: Heading) -> None:
+        data, start, end = call.data, call.start(self.e164), call.end(self.e164)
+        if _is_national(data, start, end):
+            self.stretch(out, data, start + 2, end)
+        else:
+            raw, e164 = call.piece(self.raw).decode(), call.piece(self.e164).decode()
+            self.whole(out, utf8(shown(raw, e164)))
 
 
 class _Duration(Pair):
@@ -113,15 +132,33 @@ class _Duration(Pair):
         self.talk = talk
         self.intelligent = intelligent
 
-    def value(self, call: Spans, heading: Heading) -> bytes:
+    def write(self, out: BytesWriter, call: Spans, heading: Heading) -> None:
         talk = int(call.whole(self.talk)) if call.is_there(self.talk) else None
         waited = int(call.whole(self.intelligent)) if call.is_there(self.intelligent) else None
-        return minutes(total(talk, waited)).encode()
+        self.whole(out, minutes(total(talk, waited)).encode())
 
 
-class _Label(_Text):
-    def value(self, call: Spans, heading: Heading) -> bytes:
-        return heading.phone_label or super().value(call, heading)
+def _is_national(data: bytes, start: i64, end: i64) -> bool:
+    """`+1` and ten digits: what most numbers are."""
+    if end - start != 12 or data[start] != 0x2B or data[start + 1] != 0x31:
+        return False
+    at: i64 = start + 2
+    while at < end:
+        digit: i64 = data[at]
+        if not 0x30 <= digit <= 0x39:
+            return False
+        at += 1
+    return True
+
+
+def _check(data: bytes, start: i64, end: i64) -> None:
+    """Raises ValueError unless it is UTF-8."""
+    at: i64 = start
+    while at < end:
+        if data[at] > 127:
+            data[start:end].decode()
+            return
+        at += 1
 
 
 class QuickForm:
@@ -161,12 +198,9 @@ def _pair(parameter: Parameter) -> Pair | None:
     if isinstance(value, LookedUp):
         return _LookedUp(parameter, numbers[f"lookup.{value.field}"])
     if isinstance(value, OfBlock) and f"{value.block}.{value.field}" in numbers:
-        path = f"{value.block}.{value.field}"
-        return _written(
-            parameter, numbers[path], _field(value.field, _field(value.block)), value.written
-        )
+        return _written(parameter, f"{value.block}.{value.field}", value.written)
     if isinstance(value, OfCall):
-        return _written(parameter, numbers[value.field], _field(value.field), value.written)
+        return _written(parameter, value.field, value.written)
     if isinstance(value, Telephone):
         return _Telephone(parameter, numbers[value.raw], numbers[value.e164])
     if isinstance(value, Duration):
@@ -176,22 +210,10 @@ def _pair(parameter: Parameter) -> Pair | None:
     return None
 
 
-def _field(name: str, layout: Layout = _CALL) -> Layout:
-    return next(field for field in layout.inner if field.name == name)
-
-
-def _written(
-    parameter: Parameter, number: int, field: Layout, written: Written | None
-) -> Pair | None:
-    if field.kind == STRING:
+def _written(parameter: Parameter, path: str, written: Written | None) -> Pair | None:
+    number, kind = _PLACES.numbers[path], _PLACES.kinds[path]
+    if kind == STRING:
         return _Text(parameter, number) if written is None else _Word(parameter, number, written)
-    if field.kind == LONG and written is not None:
+    if kind == LONG and written is not None:
         return _Whole(parameter, number, written)
     return None
-
-
-def _checked(text: bytes) -> bytes:
-    """Raises ValueError unless it is UTF-8."""
-    if not text.isascii():
-        text.decode()
-    return text

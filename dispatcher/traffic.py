@@ -7,7 +7,9 @@ what ended, and carries out what it says. So a million dispatches are simulated 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Generic, Literal, TypeVar
+
+from mypy_extensions import mypyc_attr
 
 from dispatcher import outcome as outcomes
 from dispatcher.breaker import Breaker, Change, Rules
@@ -31,23 +33,38 @@ HELD_IN_HAND = 256 * 1024 * 1024
 Why = Literal["overflow", "open", "not_due", "paused"]
 
 
-class Passenger(Item, Protocol):
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Passenger(Item):
     """A dispatch as far as the rules look at it."""
 
-    attempt: int
-    action_version: int
-    routed_at: int
-    due_at: int | None
-    hold_until: int
-    """When it goes round rather than wait longer for `due_at`."""
-    generation: int
-    """Set when it starts."""
-    weight: int
-    """Bytes of memory."""
+    def __init__(
+        self,
+        key: str,
+        attempt: int,
+        action_version: int,
+        routed_at: int,
+        due_at: int | None,
+        hold_until: int,
+        max_in_flight: int | None,
+        rate_limit: float | None,
+        weight: int,
+    ) -> None:
+        """`hold_until`: when it goes round rather than wait longer for `due_at`; `weight`: bytes of
+        memory."""
+        kind = EARLY if attempt <= 1 else LATE
+        super().__init__(key, kind, action_version, max_in_flight, rate_limit)
+        self.attempt = attempt
+        self.routed_at = routed_at
+        self.due_at = due_at
+        self.hold_until = hold_until
+        self.weight = weight
+        self.generation = 0
+        """Set when it starts."""
 
     @property
     def group(self) -> Hashable:
         """What it was read from."""
+        raise NotImplementedError
 
 
 T = TypeVar("T", bound=Passenger)

@@ -8,7 +8,7 @@ from librt.vecs import vec
 from mypy_extensions import i64
 
 from schemas.binary import Reader
-from schemas.layouts import BOOLEAN, BYTES, ENUM, LONG, RECORD, STRING, Layout
+from schemas.layouts import BOOLEAN, BYTES, ENUM, LONG, STRING, Layout
 
 NOTHING: Final = -1
 """The start of a field that is null, or within a record that is."""
@@ -35,6 +35,8 @@ class Places:
         """`opened`: names of records in it whose own fields are wanted."""
         self.numbers: dict[str, int] = {}
         """By name: `sid`, `lookup.city`."""
+        self.kinds: dict[str, int] = {}
+        """Likewise: `STRING` and the like, whether or not a field may be null."""
         self.fields: list[Place] = []
         for field in layout.inner:
             place = self._place(field, field.name)
@@ -44,6 +46,7 @@ class Places:
 
     def _place(self, layout: Layout, path: str) -> Place:
         number = self.numbers[path] = len(self.numbers)
+        self.kinds[path] = int(layout.kind)
         return Place(layout, number, [])
 
 
@@ -52,7 +55,7 @@ class Spans:
     """Of one record at a time: `walk` it, then ask. Not for several threads at once."""
 
     def __init__(self, places: Places) -> None:
-        self._fields = places.fields
+        self._places = places.fields
         self._starts: vec[i64] = vec[i64]([NOTHING] * len(places.numbers))
         self._ends: vec[i64] = vec[i64]([NOTHING] * len(places.numbers))
         self.data = b""
@@ -65,20 +68,49 @@ class Spans:
         """
         self.data = data
         reader = Reader(data, start)
-        for field in self._fields:
-            if field.number > last:
-                break
-            self._field(reader, field)
+        self._fields(reader, self._places, last)
         return reader.at
 
-    def _field(self, reader: Reader, field: Place) -> None:
-        number = field.number
-        if field.optional and not reader.is_there():
-            self._starts[number] = NOTHING
-            for one in field.inner:
-                self._starts[one.number] = NOTHING
-            return
-        kind = field.kind
+    def _fields(self, reader: Reader, places: list[Place], last: i64) -> None:
+        """What most fields are, and most lengths, is looked at here, as in `Reader.skip_fields`."""
+        data, starts, ends = reader.data, self._starts, self._ends
+        at: i64 = reader.at
+        for place in places:
+            number = place.number
+            if number > last:
+                break
+            if place.optional:
+                branch: i64 = data[at]
+                at += 1
+                if branch == 0:
+                    starts[number] = NOTHING
+                    for one in place.inner:
+                        starts[one.number] = NOTHING
+                    continue
+                if branch != 2:
+                    raise ValueError("there is no such branch")
+            kind = place.kind
+            byte: i64 = data[at] if kind == STRING or kind == LONG else 255  # noqa: PLR1714, SIM109
+            if byte > 127:  # another kind, or a number of several bytes
+                reader.at = at
+                self._field(reader, place)
+                at = reader.at
+            elif kind == LONG:
+                at += 1
+                starts[number] = 0
+                ends[number] = (byte >> 1) ^ -(byte & 1)
+            else:
+                at += 1
+                starts[number] = at
+                at += byte >> 1
+                if byte & 1 or at > reader.end:
+                    raise ValueError("its length goes beyond the end")
+                ends[number] = at
+        reader.at = at
+
+    def _field(self, reader: Reader, place: Place) -> None:
+        """Any that is not null."""
+        number, kind = place.number, place.kind
         if kind == STRING or kind == BYTES:  # noqa: PLR1714, SIM109 - `in` would make a tuple of it
             end = reader.beyond(reader.number())
             self._starts[number] = reader.at
@@ -89,20 +121,23 @@ class Spans:
             self._ends[number] = int(reader.flag()) if kind == BOOLEAN else reader.number()
         else:
             self._starts[number] = reader.at
-            if kind == RECORD and field.inner:
-                for one in field.inner:
-                    self._field(reader, one)
+            if place.inner:
+                self._fields(reader, place.inner, place.inner[-1].number)
             else:
-                reader.skip_value(field.layout)
+                reader.skip_value(place.layout)
             self._ends[number] = reader.at
 
     def is_there(self, number: i64) -> bool:
         """Whether a field is not null."""
         return self._starts[number] >= 0
 
-    def size(self, number: i64) -> i64:
-        """Bytes of a text; 0 where it is null."""
-        return self._ends[number] - self._starts[number] if self._starts[number] >= 0 else 0
+    def start(self, number: i64) -> i64:
+        """Of a text in `data`; `NOTHING` where it is null."""
+        return self._starts[number]
+
+    def end(self, number: i64) -> i64:
+        """Of a text that is not null."""
+        return self._ends[number]
 
     def piece(self, number: i64) -> bytes:
         """The bytes of a text, which need not be one. Empty where it is null."""

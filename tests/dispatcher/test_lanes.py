@@ -1,31 +1,17 @@
 """Whose turn it is: examples, and a machine that does anything in any order."""
 
 from collections import Counter, deque
-from dataclasses import dataclass
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from lane_item import Item
 
 from dispatcher.lane import EARLY, LATE
 from dispatcher.lanes import PATIENCE, Lanes
 
 SECOND = 1_000_000
-
-
-@dataclass(eq=False)
-class Item:
-    key: str
-    number: int = 0
-    kind: int = EARLY
-    max_in_flight: int | None = None
-    rate_limit: float | None = None
-    action_version: int = 1
-    offered_at: int = 0
-
-    def __repr__(self):
-        return f"{self.key}{self.number}" + ("'" if self.kind == LATE else "")
 
 
 def items(*names, **fields):

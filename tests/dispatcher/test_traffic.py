@@ -1,14 +1,12 @@
 """Which dispatch goes now, which waits and which is sent round: examples, by the clock."""
 
-from dataclasses import dataclass
-
 import pytest
 
 from dispatcher.breaker import Rules
-from dispatcher.lane import EARLY, LATE
+from dispatcher.lane import EARLY
 from dispatcher.lanes import PATIENCE
 from dispatcher.schedule import HOLD, Postponement, Schedule
-from dispatcher.traffic import Traffic
+from dispatcher.traffic import Passenger, Traffic
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
@@ -16,24 +14,19 @@ FOR_EVER = 2**62
 DELAYS = (("5s", 5.0), ("1m", 60.0), ("30m", 1800.0))
 
 
-@dataclass(eq=False)
-class Item:
-    key: str = "acme/crm"
-    attempt: int = 1
-    action_version: int = 1
-    routed_at: int = 0
-    due_at: int | None = None
-    hold_until: int = FOR_EVER
-    max_in_flight: int | None = None
-    rate_limit: float | None = None
-    weight: int = 10
-    group: tuple[str, int] = ("pca.dispatch", 0)
-    offered_at: int = 0
-    generation: int = 0
+class Item(Passenger):
+    def __init__(
+        self, key="acme/crm", attempt=1, action_version=1, routed_at=0, due_at=None,
+        hold_until=FOR_EVER, max_in_flight=None, rate_limit=None, weight=10,
+        group=("pca.dispatch", 0),
+    ):  # fmt: skip
+        super().__init__(key, attempt, action_version, routed_at, due_at, hold_until,
+                         max_in_flight, rate_limit, weight)  # fmt: skip
+        self._group = group
 
     @property
-    def kind(self):
-        return EARLY if self.attempt <= 1 else LATE
+    def group(self):
+        return self._group
 
 
 class Town:

@@ -2,24 +2,14 @@
 other limits while they waited."""
 
 from collections import deque
-from dataclasses import dataclass
 
 import pytest
+from lane_item import Item
 
 from dispatcher.lane import EARLY, LATE
 from dispatcher.lanes import PATIENCE, Lanes
 
 SECOND = 1_000_000
-
-
-@dataclass(eq=False)
-class Item:
-    key: str
-    kind: int = EARLY
-    max_in_flight: int | None = None
-    rate_limit: float | None = None
-    action_version: int = 1
-    offered_at: int = 0
 
 
 def anything(key, now):

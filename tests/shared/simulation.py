@@ -16,7 +16,7 @@ from collections import Counter, defaultdict
 from dispatcher.breaker import Rules
 from dispatcher.lane import EARLY, LATE
 from dispatcher.schedule import HOLD, Schedule
-from dispatcher.traffic import Traffic
+from dispatcher.traffic import Passenger, Traffic
 from streaming.offsets import MAX_METADATA, OffsetTracker
 
 SECOND = 1_000_000
@@ -44,27 +44,21 @@ class Dispatch:
         self.put_off = put_off
 
 
-class Passenger:
+class Read(Passenger):
     """One read by a process: what `Traffic` knows of it."""
 
-    __slots__ = (
-        "action_version", "attempt", "dispatch", "due_at", "generation", "group", "hold_until",
-        "key", "kind", "max_in_flight", "offered_at", "offset", "rate_limit", "routed_at",
-        "tracker", "weight",
-    )  # fmt: skip
-
     def __init__(self, tracker, offset, dispatch, endpoint):
-        self.tracker, self.offset, self.dispatch = tracker, offset, dispatch
-        self.key, self.attempt = dispatch.key, dispatch.attempt
-        self.kind = EARLY if self.attempt == 1 else LATE
-        self.action_version, self.routed_at = 1, dispatch.routed_at
-        self.due_at = dispatch.due_at
-        self.group = tracker.topic, tracker.partition
         delay = dict(DELAYS).get(tracker.topic)
-        self.hold_until = 2**62 if delay is None else dispatch.written_at + int(HOLD * delay * 1e6)
-        self.max_in_flight, self.rate_limit = endpoint.max_in_flight, endpoint.rate_limit
-        self.generation = self.offered_at = 0
-        self.weight = WEIGHT
+        hold_until = 2**62 if delay is None else dispatch.written_at + int(HOLD * delay * 1e6)
+        super().__init__(
+            dispatch.key, dispatch.attempt, 1, dispatch.routed_at, dispatch.due_at, hold_until,
+            endpoint.max_in_flight, endpoint.rate_limit, WEIGHT,
+        )  # fmt: skip
+        self.tracker, self.offset, self.dispatch = tracker, offset, dispatch
+
+    @property
+    def group(self):
+        return self.tracker.topic, self.tracker.partition
 
 
 class Endpoint:
@@ -200,7 +194,7 @@ class Process:
                 if tracker.read(offset):
                     dispatch = log[offset]
                     items.append(
-                        Passenger(tracker, offset, dispatch, self.world.endpoints[dispatch.key])
+                        Read(tracker, offset, dispatch, self.world.endpoints[dispatch.key])
                     )
             self.positions[place] = end
             more = more or end < len(log)
