@@ -28,6 +28,7 @@ from bench import (
     routing,
     scale,
     soak,
+    steps,
     transport,
 )
 from bench.builds import BUILT
@@ -41,7 +42,7 @@ FOLDER = Path(__file__).parent
 PAGE, DATA = "RESULTS.md", "results.json"
 PARTS: dict[str, Part] = {
     name: part
-    for parts in (delivery, routing, latency, scale, numbers, render, transport, http2,
+    for parts in (delivery, routing, latency, scale, numbers, render, steps, transport, http2,
                   isolation_result, soak)
     for name, part in parts.PARTS.items()
 }  # fmt: skip

@@ -1,6 +1,7 @@
 """Bytes to answers, whatever they are and however they are cut."""
 
 import pytest
+from mutations import case
 
 from dispatcher.transport import known_heads
 from dispatcher.transport.reader import (
@@ -138,6 +139,35 @@ def test_a_smaller_cap_holds_for_a_known_head_too(reader):
     small.begin(head_only=False)
     read(small, OK)
     assert not small.reusable
+
+
+def came_of(answers):
+    """All that the reader of one connection says of answers that come one after the other."""
+    reader, said = AnswerReader(10_000, lambda: 1.0), []
+    for answer in answers:
+        reader.begin(head_only=False)
+        try:
+            complete = reader.feed(answer)
+        except NotHttp as error:
+            return [*said, str(error)]
+        said.append((complete, reader.reusable, reader.first_byte_at))
+        if not (complete and reader.reusable):
+            return said
+        said.append(reader.take())
+    return said
+
+
+@pytest.mark.usefixtures("unknown")
+def test_whatever_a_server_says_is_read_alike_whether_or_not_heads_are_known():
+    answers = [case(7, n).answer for n in range(3000)]
+    connections = [[*three, three[0]] for three in zip(*[iter(answers)] * 3, strict=True)]
+    expected = []
+    for answered in connections:
+        known_heads._heads.clear()
+        expected.append(came_of(answered))
+    assert sum(len(said) > 2 for said in expected) > 100
+    for _ in range(2):  # heads of all are known together, and so is much that goes on otherwise
+        assert [came_of(answered) for answered in connections] == expected
 
 
 @pytest.mark.usefixtures("unknown")
