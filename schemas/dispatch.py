@@ -48,12 +48,13 @@ class Heading:
         self.reverse_lookup_enabled = reader.flag()
         reader.flag()  # sourcetrak_enabled
         reader.flag()  # leadflow_enabled
-        reader.skip(_FAILURE)
+        if reader.is_there():
+            reader.value(_FAILURE)  # of retries alone; so that `record` never fails later
         self.call_bytes: i64 = reader.number()
         self.end: i64 = reader.at
 
     def record(self) -> Record:
-        """All of its own fields. Raises `binary.Malformed`."""
+        """All of its own fields."""
         found, _ = binary.read(HEAD, self.data, int(self.start))
         return found
 

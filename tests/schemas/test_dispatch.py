@@ -23,12 +23,13 @@ def test_the_fields_are_those_that_were_written(head, rest):
     assert data[call_at:] == rest
 
 
+@pytest.mark.parametrize("read", [opened, heading])
 @given(HEADS, st.data())
-def test_what_is_cut_off_is_refused_with_the_field_where_it_ends(head, data):
+def test_what_is_cut_off_is_refused_with_the_field_where_it_ends(read, head, data):
     written = binary.write(HEAD, head)
     cut = data.draw(st.integers(0, len(written) - 1))
     with pytest.raises(Undecodable, match=r"not a Dispatch: (\w+): ") as refused:
-        opened(CODEC, HEADER + written[:cut])
+        read(CODEC, HEADER + written[:cut])
     assert refused.value.reason == "malformed"
 
 
@@ -68,10 +69,16 @@ def test_the_parts_of_a_heading_are_those_of_an_attempt(head):
     assert [field.name for field in account.inner + rest.inner] == names
 
 
-@given(HEADS, st.data())
-def test_a_heading_that_is_cut_off_is_refused_with_the_field_where_it_ends(head, data):
-    written = binary.write(HEAD, head)
-    cut = data.draw(st.integers(0, len(written) - 1))
-    with pytest.raises(Undecodable, match=r"not a Dispatch: (\w+): ") as refused:
-        heading(CODEC, HEADER + written[:cut])
+@pytest.mark.parametrize("read", [opened, heading])
+@pytest.mark.parametrize(
+    "field", ["dispatch_id", "account_id", "action_id", "sid", "phone_label", "error", "detail"]
+)
+def test_a_text_that_is_none_is_refused_with_its_field(read, field):
+    failure = {"error": "error", "detail": "detail", "status": None, "failed_at": 0}
+    head = {"dispatch_id": "dispatch_id", "account_id": "account_id", "action_id": "action_id",
+            "sid": "sid", "phone_label": "phone_label", "config_version": 1, "action_version": 1,
+            "routed_at": 0, "failure": failure}  # fmt: skip
+    written = binary.write(HEAD, head).replace(field.encode(), b"\xff" * len(field))
+    with pytest.raises(Undecodable, match=f"not a Dispatch: {field}: ") as refused:
+        read(CODEC, HEADER + written)
     assert refused.value.reason == "malformed"
