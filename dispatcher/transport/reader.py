@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sized
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
@@ -142,13 +142,23 @@ class AnswerReader:
             self.reusable = False
             if not self.complete:
                 raise _not_http(error) from None
-        if self.complete:
-            return True
+        if not self.complete:
+            self._check_sizes(data, size if in_body else None)
+        return self.complete
+
+    def _check_sizes(self, data: bytes, size: int | None) -> None:
+        """Give up an answer of which too much came with `data`; `size`: of the body before it,
+        None if it had not begun."""
         if not self._head_done:
             limit = HEAD_LIMIT if not self._interim_size else 2 * HEAD_LIMIT
             if self._head_size > limit:
                 raise NotHttp(f"the head of the answer is longer than {HEAD_LIMIT:,} bytes")
-        elif in_body and self._size == size:
+        elif size is None:  # what ends the head may hold much of the body
+            self._body_read = self._size
+            if self._in_chunks:
+                heads = head_size(self._headers.items()) + self._interim_size
+                self._body_read = max(0, self._head_size - heads)
+        elif self._size == size:
             self._unproductive += len(data)
             if self._unproductive > FRAMING_LIMIT:
                 raise NotHttp(f"more than {FRAMING_LIMIT:,} bytes of chunk headers or trailers")
@@ -157,7 +167,6 @@ class AnswerReader:
         if self._body_read > self._cap:  # most of it headers of chunks
             self.complete = True
             self.reusable = False
-        return self.complete
 
     def _open(self, data: bytes) -> None:
         """The parser would take RTSP and HTTP/2.0 in words."""
@@ -283,8 +292,8 @@ def joined(fields: _Fields) -> dict[str, str]:
     return headers
 
 
-def head_size(fields: _Fields) -> int:
-    """Bytes that a head with these fields has at least."""
+def head_size(fields: Iterable[tuple[Sized, Sized]]) -> int:
+    """Bytes that a head with these fields, names and values, has at least."""
     return sum(len(name) + len(value) + 4 for name, value in fields) + 15  # "HTTP/1.1 200 \r\n"
 
 

@@ -1,6 +1,5 @@
 """`pca replay`: its filter, and records from pca.dead to pca.dispatch on a real broker."""
 
-import contextlib
 import json
 import threading
 from dataclasses import replace
@@ -11,7 +10,7 @@ from confluent_kafka import OFFSET_INVALID, Consumer, KafkaException, TopicParti
 from confluent_kafka.admin import AdminClient, NewTopic
 from hypothesis import given
 from hypothesis import strategies as st
-from line import eventually, settings_for
+from line import settings_for
 from typer.testing import CliRunner
 
 from console.cli import app
@@ -27,6 +26,7 @@ from streaming.acks import Acks
 from streaming.partitions import partition_of
 from streaming.producer import Producer
 from streaming.topics import TopicError
+from streaming.watermarks import watermarks
 
 HOUR = 3_600_000_000
 NOON = 1_795_348_800_000_000
@@ -245,12 +245,6 @@ def bury(producer, topics):
     return write
 
 
-def end_of(reader, partition):
-    """Its watermarks; None while the partition of a new topic has no leader yet."""
-    with contextlib.suppress(KafkaException):
-        return reader.get_watermark_offsets(partition, 20)
-
-
 @pytest.fixture
 def sent(settings, topics, codec):
     """`sent()`: what lies on `pca.dispatch`, as (key, partition, Dispatch), by sid."""
@@ -261,10 +255,9 @@ def sent(settings, topics, codec):
         )
         partitions = range(settings.dispatch_partitions)
         ends = [
-            eventually(lambda p=p: end_of(reader, TopicPartition(topics.dispatch, p)))
-            for p in partitions
+            watermarks(reader, topics.dispatch, p, patience=20, answer=5)[1] for p in partitions
         ]
-        count = sum(high for _, high in ends)
+        count = sum(ends)
         reader.assign([TopicPartition(topics.dispatch, p, 0) for p in partitions])
         messages = reader.consume(count, 20) if count else []
         reader.close()

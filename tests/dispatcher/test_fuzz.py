@@ -123,6 +123,11 @@ def test_a_whole_answer_is_found(answer, behind):
     assert final_answer(hint + answer + behind) == (len(hint), len(hint + answer))
 
 
+def test_a_folded_length_is_a_length():
+    folded = GOOD.replace(b"Length: ", b"Length:\r\n ")
+    assert final_answer(folded + b"behind") == (0, len(folded))
+
+
 @pytest.mark.parametrize("answer", [GOOD[:-1], GOOD[:20], b"", b"SSH-2.0\r\n\r\n", CORPUS[3][:-1]])
 def test_what_is_cut_off_is_no_whole_answer(answer):
     assert final_answer(answer) is None

@@ -17,6 +17,7 @@ from streaming import topics as kafka_topics
 from streaming.acks import Acks
 from streaming.partitions import partition_of
 from streaming.producer import Producer
+from streaming.watermarks import watermarks
 
 
 def eventually(claim, timeout=20.0, every=0.02):
@@ -142,9 +143,8 @@ class Line:
     def ends(self, topic):
         """Where a topic's partitions end."""
         return [
-            TopicPartition(topic, number, self._ends.get_watermark_offsets(partition, 5)[1])
-            for number in range(self.topics.all[topic].partitions)
-            for partition in [TopicPartition(topic, number)]
+            TopicPartition(topic, n, watermarks(self._ends, topic, n, patience=20, answer=5)[1])
+            for n in range(self.topics.all[topic].partitions)
         ]
 
     def read(self, topic, count, timeout=20.0):

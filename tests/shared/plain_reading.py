@@ -8,10 +8,12 @@ _BLANK = re.compile(rb"\r?\n\r?\n")
 _BLANK_OR_SPACES = re.compile(rb"\r?\n[ \t]*\r?\n|\r\r\n")
 _STATUS = re.compile(rb"\s*HTTP/1\.[01] +(\d{3})")
 _LENGTH = re.compile(
-    rb"^[ \t]*content-length[ \t]*:[ \t\r]*(0*\d{1,15})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
+    rb"^[ \t]*content-length[ \t]*:(?:[ \t\r]|\n[ \t])*(0*\d{1,15})[ \t]*\r?$",
+    re.IGNORECASE | re.MULTILINE,
 )
 _CHUNKED = re.compile(
-    rb"^[ \t]*transfer-encoding[ \t]*:[^\n]*chunked[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
+    rb"^[ \t]*transfer-encoding[ \t]*:(?:[^\n]|\n[ \t])*chunked[ \t]*\r?$",
+    re.IGNORECASE | re.MULTILINE,
 )
 _EMPTY = (b"204", b"304")
 _CHUNK = re.compile(rb"[ \t]*([0-9a-fA-F]{1,15})[^\n]*\n")

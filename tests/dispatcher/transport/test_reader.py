@@ -290,6 +290,12 @@ def test_chunks_count_with_what_is_around_them(reader):
     assert (pieces, reader.take()[2], reader.reusable) == (10, b"x" * 10, False)
 
 
+def test_chunks_that_come_with_the_head_count_too(reader):
+    extended = b"1;a=" + b"y" * 993 + b"\r\n" + b"x\r\n"
+    assert not reader.feed(CHUNKED + extended * 9)
+    assert reader.feed(extended)
+
+
 def test_a_body_is_read_up_to_the_cap(reader):
     assert not reader.feed(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 10_000)
     assert reader.feed(b"x")
