@@ -48,7 +48,6 @@ COMPILED = [
     "schemas/placeholders.py",
     "schemas/sources.py",
     "schemas/spans.py",
-    "streaming/acks.py",
     "streaming/offsets.py",
     "streaming/partitions.py",
     "streaming/reading.py",

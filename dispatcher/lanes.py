@@ -282,4 +282,5 @@ class Lanes(Generic[T]):
         # One with a rate limit is kept until `sweep` finds that it may use it in full again.
         if lane.waiting or lane.in_flight or lane.throttled or lane.rate is not None:
             return
-        self._lanes.pop(lane.key, None)
+        if self._lanes.pop(lane.key, None) is not None:
+            lane.let_go()

@@ -22,6 +22,14 @@ from streaming.producer import Producer, is_behind
 from streaming.stage import Partition, Taken
 from streaming.topics import LARGE_RECORD, Topics
 
+LINGER = 0.002
+"""Seconds that dispatches wait for others to be sent with, where calls come in numbers."""
+FEW = 16
+"""Calls at once that are not worth the wait."""
+MAX_UNACKNOWLEDGED = 4_000
+"""Dispatches that may wait for the broker: about as many as stay in the processor's cache until
+they are compressed. With five times as many a match costs a tenth more."""
+
 
 class RouterStage:
     """Resolves each call against the configuration beside it. A batch is done as one."""
@@ -54,7 +62,7 @@ class RouterStage:
 
     def has_room(self) -> bool:
         """While the broker keeps up."""
-        return not is_behind(self._producer)
+        return not is_behind(self._producer, MAX_UNACKNOWLEDGED)
 
     def closed(self) -> Collection[Partition]:
         """Calls wait until the configuration beside them is loaded."""
@@ -83,6 +91,8 @@ class RouterStage:
         acks.seal()
         metrics.CALLS_ROUTED.inc(routed)
         metrics.DISPATCHES_ROUTED.inc(written)
+        if len(batch) < FEW:
+            self._producer.push(LINGER)
 
     def _route(self, message: Message, now: int, acks: Acks) -> list[tuple[str, bytes]] | None:
         """Key and value of a call's dispatches; None where the call itself went elsewhere.

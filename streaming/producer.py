@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import signal
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -18,7 +16,7 @@ from streaming.settings import Settings
 log = logging.getLogger(__name__)
 
 MAX_UNACKNOWLEDGED = 20_000
-"""Outputs of a stage that may wait for the broker."""
+"""Outputs of a stage that may wait for the broker, unless it says less."""
 SILENCE = 0.5
 """Seconds without an answer, while records wait for one, after which the broker counts as away."""
 Headers = list[tuple[str, bytes | str | None]]
@@ -42,9 +40,8 @@ class Producer:
 
     `timeout` is how many seconds a record may wait for the broker before its delivery fails; None
     waits for ever, which suits a stage: its input waits in Kafka meanwhile. `linger`: seconds that
-    a record waits for others to be sent with. By default none: librdkafka rounds the shortest up to
-    a millisecond, and under load records are sent together anyway, while a request is under way.
-    What nobody waits for can wait longer, which spares both sides requests.
+    a record waits for others to be sent with, which spares both sides requests; librdkafka rounds
+    it up to whole milliseconds. By default none. `push` ends it.
     """
 
     def __init__(
@@ -64,6 +61,7 @@ class Producer:
                 "client.id": client_id,
                 "acks": "all",
                 "enable.idempotence": True,
+                "delivery.report.only.error": True,  # the rest is in `Acks`
                 "partitioner": PARTITIONER,
                 "message.timeout.ms": 0 if timeout is None else int(timeout * 1000),
                 "logger": log,
@@ -76,12 +74,8 @@ class Producer:
 
     def _collect(self) -> None:
         while not self._closing.is_set():
-            try:
-                if self._producer.poll(_POLL) or not len(self._producer):
-                    self._answered_at = time.monotonic()
-            except Exception:  # from somebody's callback; without this thread nothing would end
-                log.critical("an acknowledgement could not be handled", exc_info=True)
-                os.kill(os.getpid(), signal.SIGTERM)
+            if self._producer.poll(_POLL) or not len(self._producer):
+                self._answered_at = time.monotonic()
 
     def __len__(self) -> int:
         """Records that the broker has not answered yet."""
@@ -106,13 +100,14 @@ class Producer:
 
         Raises KafkaException for what can never be sent (a record over `message.max.bytes`).
         """
-        acks.sent()
         while True:
             try:
                 if headers is None:
-                    self._producer.produce(topic, value, key, partition, acks)
+                    self._producer.produce(topic, value, key, partition, acks.reports)
                 else:
-                    self._producer.produce(topic, value, key, partition, acks, headers=headers)
+                    self._producer.produce(
+                        topic, value, key, partition, acks.reports, headers=headers
+                    )
             except BufferError:
                 # Not `poll`: answers belong to one thread, which collects them meanwhile.
                 time.sleep(_FULL)
@@ -123,16 +118,20 @@ class Producer:
         self, topic: str, records: Sequence[tuple[bytes | str | None, bytes | None]], acks: Acks
     ) -> None:
         """`send` for many records, each a key and a value."""
-        acks.sent(len(records))
-        produce = self._producer.produce
+        produce, reports = self._producer.produce, acks.reports
         for key, value in records:
             while True:
                 try:
-                    produce(topic, value, key, -1, acks)
+                    produce(topic, value, key, -1, reports)
                 except BufferError:
                     time.sleep(_FULL)
                 else:
                     break
+
+    def push(self, timeout: float) -> None:
+        """Send now what lingers, and what joins it meanwhile. Returns when all is answered, or
+        after so many seconds; a millisecond at least."""
+        self._producer.flush(timeout)
 
     def close(self, timeout: float) -> int:
         """Wait up to `timeout` seconds for the broker's answers; how many are still missing."""
@@ -141,6 +140,6 @@ class Producer:
         return int(self._producer.flush(timeout))
 
 
-def is_behind(producer: Producer) -> bool:
+def is_behind(producer: Producer, most: int = MAX_UNACKNOWLEDGED) -> bool:
     """Kafka does not keep up with what is written: a stage takes in nothing more."""
-    return len(producer) >= MAX_UNACKNOWLEDGED or producer.is_unanswered()
+    return len(producer) >= most or producer.is_unanswered()

@@ -183,18 +183,15 @@ class FakeSender:
         self.closed = 0
 
     def send(self, topic, key, value, acks, *, partition=-1, headers=None):
-        acks.sent()
         if self.fail is None:
             self.records.append((topic, key, value, partition, headers))
         if self.hold:
-            self.held.append(acks)
-        else:
-            acks(self.fail, None)
+            self.held.append(acks.reports)
+        elif self.fail is not None:
+            acks.reports(self.fail, None)
 
     def release(self):
         self.hold = False
-        for acks in self.held:
-            acks(None, None)
         self.held.clear()
 
     def close(self, timeout):

@@ -100,6 +100,13 @@ def test_a_lane_with_nothing_in_it_is_forgotten():
     assert lanes.lanes() == 0
 
 
+def test_a_forgotten_lane_needs_no_garbage_collector():
+    lanes = offered(99, 1, "a1")
+    (lane,) = lanes._lanes.values()
+    lanes.ended(started(lanes)[0])
+    assert not any(queue.lane is lane for queue in lane.queues)
+
+
 def test_what_is_discarded_does_not_start():
     lanes = offered(99, 9, "a1", "a2", "b1")
     assert names(lanes.discard(lambda item: item.number == 1)) == ["a1", "b1"]

@@ -65,13 +65,12 @@ class FakeSender:
     def send(self, topic, key, value, acks) -> None:
         if self.refuse_after is not None and len(self.records) >= self.refuse_after:
             raise KafkaException(KafkaError(KafkaError._FATAL, "fenced", fatal=True))
-        acks.sent()
         self.records.append((topic, key, value))
         if self.hold:
-            self._held.append(acks)
+            self._held.append(acks.reports)
             self._sent.set()
-        else:
-            acks(self.error, None)
+        elif self.error is not None:
+            acks.reports(self.error, None)
 
     async def holds(self, count: int) -> None:
         """Return when so many answers are held back."""
@@ -82,8 +81,10 @@ class FakeSender:
     def release(self) -> None:
         """Answer all that was held back."""
         held, self._held = self._held, []
-        for acks in held:
-            acks(self.error, None)
+        while held:
+            reports = held.pop()
+            if self.error is not None:
+                reports(self.error, None)
 
 
 class Door:

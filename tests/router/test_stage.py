@@ -6,13 +6,12 @@ import fastavro
 import pytest
 from confluent_kafka import KafkaException
 
-from router.stage import _runs
+from router.stage import FEW, MAX_UNACKNOWLEDGED, _runs
 from schemas.call import MAX_CALL_BYTES
 from schemas.configuration import action_key
 from schemas.released import current, releases
 from streaming.offsets import OffsetTracker
 from streaming.partitions import partition_of
-from streaming.producer import MAX_UNACKNOWLEDGED
 
 
 def test_a_call_becomes_a_dispatch_keyed_by_its_action(line, codec):
@@ -216,6 +215,18 @@ def test_a_foreign_called_number_does_not_stop_the_router(line):
     line.given().action("a")
     (sent,) = line.take(line.call(called_number="anonymous", called_e164="anonymous"))
     assert sent.topic == line.topics.dispatch
+
+
+def test_dispatches_of_a_few_calls_are_sent_at_once(line):
+    line.given().action("a")
+    line.take(*[line.call()] * (FEW - 1))
+    assert line.producer.pushes == 1
+
+
+def test_dispatches_of_many_calls_wait_for_each_other(line):
+    line.given().action("a")
+    line.take(*[line.call()] * FEW)
+    assert line.producer.pushes == 0
 
 
 def test_no_more_is_read_while_too_much_is_unacknowledged(line):

@@ -9,7 +9,7 @@ class FakeProducer:
     """Keeps what was sent in `sent`; answers at once, or when the test lets the broker answer."""
 
     def __init__(self, *, at_once=True):
-        self.sent, self.waiting, self.at_once = [], [], at_once
+        self.sent, self.waiting, self.at_once, self.pushes = [], [], at_once, 0
 
     def __len__(self):
         return len(self.waiting)
@@ -18,13 +18,12 @@ class FakeProducer:
         return False
 
     def send(self, topic, key, value, acks, *, partition=-1, headers=None):
-        acks.sent()
         self.sent.append(
             SimpleNamespace(
                 topic=topic, key=key, value=value, partition=partition, headers=dict(headers or [])
             )
         )
-        self.waiting.append(acks)
+        self.waiting.append(acks.reports)
         if self.at_once:
             self.acknowledge()
 
@@ -32,11 +31,16 @@ class FakeProducer:
         for key, value in records:
             self.send(topic, key, value, acks)
 
+    def push(self, timeout):
+        self.pushes += 1
+
     def acknowledge(self, count=None, error=None):
         waiting = self.waiting[:count]
         del self.waiting[:count]
-        for acks in waiting:
-            acks(error, None)
+        while waiting:
+            reports = waiting.pop(0)
+            if error is not None:
+                reports(error, None)
 
     def refuse(self):
         self.acknowledge(1, KafkaError(KafkaError.MSG_SIZE_TOO_LARGE))

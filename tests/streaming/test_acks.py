@@ -1,5 +1,7 @@
 """One call back for a set of records, whatever the order and the threads."""
 
+import os
+import signal
 import sys
 import threading
 
@@ -28,37 +30,51 @@ def test_a_set_of_nothing_is_complete_when_sealed(acks, heard):
 
 
 def test_a_set_is_complete_when_the_last_answer_is_in(acks, heard):
-    acks.sent()
-    acks.sent()
+    unanswered = [acks.reports, acks.reports]
     acks.seal()
-    acks(None, None)
+    unanswered.pop()
     assert heard == []
-    acks(None, None)
+    unanswered.pop()
     assert heard == [None]
 
 
 def test_answers_before_the_seal_wait_for_it(acks, heard):
-    acks.sent()
-    acks(None, None)
+    unanswered = [acks.reports]
+    unanswered.pop()
     assert heard == []
     acks.seal()
     assert heard == [None]
 
 
 def test_the_first_error_is_told_once_all_answers_are_in(acks, heard):
-    for _ in range(3):
-        acks.sent()
+    unanswered = [acks.reports] * 3
     acks.seal()
-    acks(None, None)
-    acks(REFUSED, None)
-    acks(KafkaError(KafkaError._FAIL), None)
+    unanswered[0](REFUSED, None)
+    unanswered[1](KafkaError(KafkaError._FAIL), None)
+    assert heard == []
+    unanswered.clear()
     assert heard == [REFUSED]
 
 
-def test_it_calls_back_once_however_often_it_is_sealed(acks, heard):
+def test_a_set_that_is_given_up_before_the_seal_is_never_complete(acks, heard):
+    unanswered = [acks.reports]
+    del acks
+    unanswered.clear()
+    assert heard == []
+
+
+def test_no_record_joins_a_sealed_set(acks):
     acks.seal()
-    acks.seal()
-    assert heard == [None]
+    with pytest.raises(AttributeError):
+        _ = acks.reports
+
+
+def test_what_cannot_be_called_back_ends_the_process(monkeypatch, caplog):
+    killed = []
+    monkeypatch.setattr(os, "kill", lambda *args: killed.append(args))
+    Acks(lambda error: 1 / 0).seal()
+    assert killed == [(os.getpid(), signal.SIGTERM)]
+    assert "could not be handled" in caplog.text
 
 
 def test_it_calls_back_once_though_seal_and_answers_race():
@@ -68,17 +84,18 @@ def test_it_calls_back_once_though_seal_and_answers_race():
         for _ in range(200):
             heard = []
             acks = Acks(heard.append)
+            unanswered = []
             answers = threading.Semaphore(0)
 
-            def answer(acks=acks, answers=answers):
+            def answer(unanswered=unanswered, answers=answers):
                 for _ in range(20):
                     answers.acquire()
-                    acks(None, None)
+                    unanswered.pop()
 
             thread = threading.Thread(target=answer)
             thread.start()
             for _ in range(20):
-                acks.sent()
+                unanswered.append(acks.reports)
                 answers.release()
             acks.seal()
             thread.join()
