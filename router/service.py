@@ -6,7 +6,7 @@ import logging
 import signal
 
 from router.configuration import Configuration
-from router.stage import LINGER, RouterStage
+from router.stage import RouterStage
 from streaming import topics as kafka_topics
 from streaming import wire
 from streaming.config_table import ConfigTable
@@ -25,7 +25,7 @@ def run(settings: Settings) -> None:
     codec = wire.codec(settings)
     topics = kafka_topics.ensure(settings)
     loop = ConsumerLoop(settings, settings.topic_prefix + GROUP, [topics.calls])
-    producer = Producer(settings, GROUP, linger=LINGER)
+    producer = Producer(settings, GROUP)
     configuration = Configuration(codec)
     table = ConfigTable(settings, topics.config, configuration)
     stage = RouterStage(loop, producer, codec, topics, configuration, table)

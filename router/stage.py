@@ -22,10 +22,6 @@ from streaming.producer import Producer, is_behind
 from streaming.stage import Partition, Taken
 from streaming.topics import LARGE_RECORD, Topics
 
-LINGER = 0.002
-"""Seconds that dispatches wait for others to be sent with, where calls come in numbers."""
-FEW = 16
-"""Calls at once that are not worth the wait."""
 MAX_UNACKNOWLEDGED = 4_000
 """Dispatches that may wait for the broker: about as many as stay in the processor's cache until
 they are compressed. With five times as many a match costs a tenth more."""
@@ -91,8 +87,6 @@ class RouterStage:
         acks.seal()
         metrics.CALLS_ROUTED.inc(routed)
         metrics.DISPATCHES_ROUTED.inc(written)
-        if len(batch) < FEW:
-            self._producer.push(LINGER)
 
     def _route(self, message: Message, now: int, acks: Acks) -> list[tuple[str, bytes]] | None:
         """Key and value of a call's dispatches; None where the call itself went elsewhere.

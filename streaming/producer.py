@@ -41,7 +41,7 @@ class Producer:
     `timeout` is how many seconds a record may wait for the broker before its delivery fails; None
     waits for ever, which suits a stage: its input waits in Kafka meanwhile. `linger`: seconds that
     a record waits for others to be sent with, which spares both sides requests; librdkafka rounds
-    it up to whole milliseconds. By default none. `push` ends it.
+    it up to whole milliseconds. By default none: what the loop gathers is sent together anyway.
     """
 
     def __init__(
@@ -127,11 +127,6 @@ class Producer:
                     time.sleep(_FULL)
                 else:
                     break
-
-    def push(self, timeout: float) -> None:
-        """Send now what lingers, and what joins it meanwhile. Returns when all is answered, or
-        after so many seconds; a millisecond at least."""
-        self._producer.flush(timeout)
 
     def close(self, timeout: float) -> int:
         """Wait up to `timeout` seconds for the broker's answers; how many are still missing."""

@@ -6,7 +6,7 @@ import fastavro
 import pytest
 from confluent_kafka import KafkaException
 
-from router.stage import FEW, MAX_UNACKNOWLEDGED, _runs
+from router.stage import MAX_UNACKNOWLEDGED, _runs
 from schemas.call import MAX_CALL_BYTES
 from schemas.configuration import action_key
 from schemas.released import current, releases
@@ -215,18 +215,6 @@ def test_a_foreign_called_number_does_not_stop_the_router(line):
     line.given().action("a")
     (sent,) = line.take(line.call(called_number="anonymous", called_e164="anonymous"))
     assert sent.topic == line.topics.dispatch
-
-
-def test_dispatches_of_a_few_calls_are_sent_at_once(line):
-    line.given().action("a")
-    line.take(*[line.call()] * (FEW - 1))
-    assert line.producer.pushes == 1
-
-
-def test_dispatches_of_many_calls_wait_for_each_other(line):
-    line.given().action("a")
-    line.take(*[line.call()] * FEW)
-    assert line.producer.pushes == 0
 
 
 def test_no_more_is_read_while_too_much_is_unacknowledged(line):

@@ -9,7 +9,7 @@ class FakeProducer:
     """Keeps what was sent in `sent`; answers at once, or when the test lets the broker answer."""
 
     def __init__(self, *, at_once=True):
-        self.sent, self.waiting, self.at_once, self.pushes = [], [], at_once, 0
+        self.sent, self.waiting, self.at_once = [], [], at_once
 
     def __len__(self):
         return len(self.waiting)
@@ -30,9 +30,6 @@ class FakeProducer:
     def send_all(self, topic, records, acks):
         for key, value in records:
             self.send(topic, key, value, acks)
-
-    def push(self, timeout):
-        self.pushes += 1
 
     def acknowledge(self, count=None, error=None):
         waiting = self.waiting[:count]

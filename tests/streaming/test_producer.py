@@ -111,23 +111,12 @@ def test_with_a_timeout_they_fail_after_it(made, nowhere, answer):
     assert wait().code() == KafkaError._MSG_TIMED_OUT
 
 
-def test_what_lingers_is_sent_when_it_is_pushed(settings, topics, answer):
-    one, (acks, wait) = Producer(settings, "test", linger=600.0), answer()
-    one.send(topics.calls, b"k", b"v", acks)
-    acks.seal()
-    one.push(20)
-    assert (wait(), one.close(0)) == (None, 0)
-
-
 def test_nothing_is_acknowledged_before_the_broker_has_it(settings, topics, answer):
     one, (acks, wait) = Producer(settings, "test", linger=600.0), answer()
     one.send(topics.calls, b"k", b"v", acks)
     acks.seal()
-    assert len(one) == 1
-    assert not wait.heard
-    one.push(20)
-    assert wait() is None
-    one.close(0)
+    assert (len(one), wait.heard) == (1, [])
+    assert (one.close(20), wait()) == (0, None)
 
 
 def test_closing_waits_for_the_broker(made, topics, answer):
