@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 
@@ -22,6 +23,8 @@ GROUP = "pca-router"
 
 def run(settings: Settings) -> None:
     """Route calls until SIGTERM or SIGINT. Raises what stopped it otherwise."""
+    # By default the collector looks at every few hundred records, and finds nothing.
+    gc.set_threshold(50_000, 50, 100)
     codec = wire.codec(settings)
     topics = kafka_topics.ensure(settings)
     loop = ConsumerLoop(settings, settings.topic_prefix + GROUP, [topics.calls])

@@ -22,6 +22,8 @@ from streaming.producer import Producer, is_behind
 from streaming.stage import Partition, Taken
 from streaming.topics import LARGE_RECORD, Topics
 
+Run = tuple[OffsetTracker, int, int]
+"""Records of a partition: first offset, end (exclusive)."""
 MAX_UNACKNOWLEDGED = 4_000
 """Dispatches that may wait for the broker: about as many as stay in the processor's cache until
 they are compressed. With five times as many a match costs a tenth more."""
@@ -70,7 +72,8 @@ class RouterStage:
 
     def take(self, batch: Sequence[Taken]) -> None:
         """Route a batch; its offsets are complete when the broker has all its outputs."""
-        acks = Acks(lambda error: self._acknowledged(error, batch))
+        runs = _runs(batch)  # so that the records themselves are let go of at once
+        acks = Acks(lambda error: self._acknowledged(error, runs))
         now = time.time_ns() // 1000
         routed = written = 0
         for _, message in batch:
@@ -126,17 +129,17 @@ class RouterStage:
             limit=LARGE_RECORD,
         )
 
-    def _acknowledged(self, error: KafkaError | None, batch: Sequence[Taken]) -> None:
+    def _acknowledged(self, error: KafkaError | None, runs: Sequence[Run]) -> None:
         """In the producer's thread."""
         if error is not None:
             self._loop.fail(KafkaException(error))
             return
-        self._loop.complete(_runs(batch))
+        self._loop.complete(runs)
 
 
-def _runs(batch: Sequence[Taken]) -> list[tuple[OffsetTracker, int, int]]:
+def _runs(batch: Sequence[Taken]) -> list[Run]:
     """The batch's records as runs of neighbouring offsets."""
-    runs: list[tuple[OffsetTracker, int, int]] = []
+    runs: list[Run] = []
     current_tracker: OffsetTracker | None = None
     first = end = 0
     for tracker, message in batch:
