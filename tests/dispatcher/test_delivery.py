@@ -1,5 +1,7 @@
 """From a flight to its request, and on to whatever comes of it."""
 
+import gc
+
 import pytest
 from confluent_kafka import KafkaException
 
@@ -118,6 +120,34 @@ async def test_what_ends_together_is_acknowledged_together(sender):
     one = sender()
     await one.take(*(one.flight({"sid": str(n)}) for n in range(5)))
     assert sorted(one.consumer.completed) == [0, 1, 2, 3, 4]
+
+
+@pytest.fixture
+def left_to_the_collector():
+    """`left_to_the_collector()`: objects of ours that only the garbage collector could free."""
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+
+    def look():
+        gc.collect()
+        return [one for one in gc.garbage if type(one).__module__.startswith("dispatcher")]
+
+    yield look
+    gc.set_debug(0)
+    gc.garbage.clear()
+    gc.enable()
+
+
+@pytest.mark.parametrize("answer", [Answer(200, {}, b""), FAILED, TransportError("dns", "none")])
+async def test_what_ended_is_free_without_the_garbage_collector(
+    sender, left_to_the_collector, answer
+):
+    one = sender()
+    one.transport.answer = answer
+    for number in range(5):
+        await one.take(one.flight({"sid": str(number)}))
+    assert left_to_the_collector() == []
 
 
 async def test_a_retry_waits_until_it_is_due(sender):
