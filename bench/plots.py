@@ -62,7 +62,7 @@ def _latency(result: Result, path: Path) -> Path:
     axes.set(xlabel="calls a second", ylabel="ms", yscale="log",
              title="From call produced to request received")  # fmt: skip
     axes.grid(visible=True, which="both", alpha=0.3)
-    axes.legend()
+    axes.legend(handlelength=3)
     return _saved(figure, path)
 
 
@@ -84,7 +84,7 @@ def _copies(result: Result, path: Path) -> Path:
     axes.set(xlabel="copies of the dispatcher", ylabel="deliveries a second", xticks=copies,
              ylim=(0, None), title="Scaling with copies")  # fmt: skip
     axes.grid(visible=True, alpha=0.3)
-    axes.legend()
+    axes.legend(handlelength=3)
     return _saved(figure, path)
 
 
