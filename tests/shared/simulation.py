@@ -17,13 +17,13 @@ from dispatcher.breaker import Rules
 from dispatcher.lane import EARLY, LATE
 from dispatcher.schedule import HOLD, Schedule
 from dispatcher.traffic import Passenger, Traffic
+from streaming.consumer import BATCH
 from streaming.offsets import MAX_METADATA, OffsetTracker
 
 SECOND = 1_000_000
 DELAYS = (("5s", 5.0), ("1m", 60.0), ("5m", 300.0))
 DISPATCH = "dispatch"
 TOPICS = (DISPATCH, *(name for name, _ in DELAYS))
-BATCH = 100
 COMMIT_EVERY = 250_000
 REVOKE_DRAIN = 1 * SECOND
 SESSION = 6 * SECOND
