@@ -13,7 +13,7 @@ from typing import Any, Literal
 from bench.endpoints import address
 from bench.render import EVERYTHING, TWELVE, call
 from bench.writing import writing
-from router.dispatches import dispatch_id
+from router.ids import dispatch_id
 from schemas import binary
 from schemas.codec import Codec
 from schemas.configuration import Account, Action, account_to_avro, action_key, config_key

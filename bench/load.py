@@ -21,7 +21,7 @@ from pathlib import Path
 from bench.endpoints import address
 from bench.render import TWELVE, call
 from bench.writing import writing
-from router.dispatches import dispatch_id
+from router.ids import dispatch_id
 from schemas import binary
 from schemas.codec import Codec
 from schemas.configuration import Action, action_key

@@ -136,7 +136,7 @@ def started(testbed: Testbed, settings: Settings, routers: int) -> Start:
 def look_ups(accounts: int, count: int, rounds: int) -> list[float]:
     """Microseconds to find and read a random number's setting among `count`, one a round."""
     codec = Codec()
-    table = Configuration(codec)
+    table = Configuration(codec, PARTITIONS)
     gc.disable()  # as routers do while they load
     for account, key, name, record in records(accounts, count):
         table.apply(partition_of(account, PARTITIONS), key, codec.encode(name, record, "config"))

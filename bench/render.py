@@ -25,7 +25,7 @@ from bench.report import Claim, Result, Table
 from bench.stats import ranged, ratios
 from bench.testbed import Testbed
 from dispatcher.render import Request, compile_action
-from router.dispatches import dispatch_id
+from router.ids import dispatch_id
 from schemas.codec import decode_body
 from schemas.placeholders import PLACEHOLDERS
 from schemas.released import Record, current

@@ -21,7 +21,7 @@ from dispatcher.request import Request, Unsendable
 from dispatcher.transport import Answer, TransportError
 from dispatcher.transport.choice import transport
 from router.configuration import conditions_of
-from router.dispatches import dispatch_id
+from router.ids import dispatch_id
 from schemas.call import Call
 from schemas.codec import decode_body
 from schemas.released import Record, current

@@ -1,43 +1,92 @@
-"""A call as routing reads it: its leading fields, and its bytes."""
+"""A call as routing reads it: few of its fields, and its bytes."""
 
 from __future__ import annotations
 
+from typing import Final, final
+
+from mypy_extensions import i64
+
 from schemas import binary
+from schemas.binary import Reader
 from schemas.call import MAX_CALL_BYTES
 from schemas.codec import Codec, Undecodable, decode_body
 from schemas.released import Record, current
 
-_CALL = current("CallCompleted")
-_LEADING = _CALL.layout.part(last="talk_seconds")
-"""What routing needs, unless an action's conditions look at more; it stands first for that."""
-_REST = _CALL.layout.part("started_at")
+_CALL: Final = current("CallCompleted")
+_LEADING: Final = _CALL.layout.part(last="talk_seconds")
+"""What conditions look at, unless it is `leadflow`."""
+_NUMBERS: Final = _CALL.layout.part("call_type", "called_number")
+_REST: Final = _CALL.layout.part("talk_seconds")
 
 
-def read(codec: Codec, value: bytes | None) -> tuple[Record, bytes]:
-    """The call, from `account_id` to `talk_seconds` at least; and its record's bytes, current
-    release. Raises `Undecodable`.
+@final
+class RoutedCall:
+    """The fields that routing looks at; the others are walked through: lengths, branches and the
+    end are checked, texts are not looked at. One that is no UTF-8 ends where it is used, as
+    `unrenderable`.
+
+    Its bytes are `data` from `start` to the end, in the current release.
+    """
+
+    def __init__(self, data: bytes, start: int) -> None:
+        """Raises ValueError, or IndexError where the bytes end."""
+        self.data = data
+        self.start: i64 = start
+        self.end: i64 = len(data)
+        reader = Reader(data, start)
+        self.account_id = reader.text()
+        ids: i64 = reader.at
+        self.sid = reader.utf8()
+        self.revision: i64 = reader.number()
+        self.ids = data[ids : reader.at]
+        """`sid` and `revision`, as they are written."""
+        reader.skip_fields(_NUMBERS)
+        self.called_e164 = reader.text()
+        self.ad_group_id = reader.text()
+        self.pool_id = reader.text()
+        reader.skip_fields(_REST)
+        if reader.at < reader.end:
+            raise ValueError(f"{reader.end - reader.at} bytes are left after it")
+
+    @property
+    def body(self) -> bytes:
+        """Its bytes, without header."""
+        return self.data[self.start :]
+
+    def record(self, *, whole: bool) -> Record:
+        """Its fields up to `talk_seconds`, or all. Raises `Undecodable` for a text that is no
+        UTF-8."""
+        if whole:
+            return decode_body(self.data, int(self.start), _CALL)
+        try:
+            return binary.read(_LEADING, self.data, int(self.start))[0]
+        except binary.Malformed as error:
+            raise _malformed(str(error)) from error
+
+
+def read(codec: Codec, value: bytes | None) -> RoutedCall:
+    """What stands in a record of `pca.calls`. Raises `Undecodable`, and `RegistryUnavailable`.
 
     What is cut off must end here, where its raw bytes can be kept, and not in every dispatcher
-    behind; so the rest is walked through: lengths, branches and the end are checked. Texts in it
-    are not looked at: one that is no UTF-8 ends where it is used, as `unrenderable`.
+    behind.
     """
     writer, start = codec.split(value, "CallCompleted")
     assert value is not None
     if len(value) > MAX_CALL_BYTES:
         raise Undecodable("too_large", f"{len(value):,} bytes; a call may have {MAX_CALL_BYTES:,}")
     if writer is not _CALL:
-        call = decode_body(value, start, writer)
-        return call, _CALL.encode(call)
+        return routed(decode_body(value, start, writer))
     try:
-        call, read_to = binary.read(_LEADING, value, start)
-        end = binary.end_of(_REST, value, read_to)
-    except binary.Malformed as error:
-        raise Undecodable("malformed", f"not a CallCompleted: {error}") from error
-    if end < len(value):
-        raise Undecodable("malformed", f"{len(value) - end} bytes are left after the CallCompleted")
-    return call, value[start:]
+        return RoutedCall(value, start)
+    except (IndexError, ValueError) as error:
+        decode_body(value, start, _CALL)  # which says of which field
+        raise _malformed(str(error)) from error
 
 
-def whole(body: bytes) -> Record:
-    """All fields of a call that `read` gave. Raises `Undecodable` for a text that is no UTF-8."""
-    return decode_body(body, 0, _CALL)
+def routed(call: Record) -> RoutedCall:
+    """The same of a record. Raises ValueError for one that is no CallCompleted."""
+    return RoutedCall(_CALL.encode(call), 0)
+
+
+def _malformed(detail: str) -> Undecodable:
+    return Undecodable("malformed", f"not a CallCompleted: {detail}")

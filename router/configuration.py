@@ -10,11 +10,12 @@ from typing import Any
 
 from router.entries import Entries, Entry
 from router.numbers import Numbers
-from router.parts import action_part
+from router.parts import AccountPart, account_part, action_part
 from router.resolve import Action, Conditions, Decided, Setting, decide
 from schemas.codec import Codec, decode_body
 from schemas.released import Record, Schema, current
 from streaming import metrics
+from streaming.partitions import partition_of
 
 log = logging.getLogger(__name__)
 
@@ -25,19 +26,18 @@ class Account:
     """What is configured for one account."""
 
     __slots__ = (
-        "_action_bodies", "_actions", "_ad_groups", "_asks_leadflow", "_decided", "_entries",
-        "_id", "_numbers", "_pools", "features",
+        "_action_bodies", "_actions", "_ad_groups", "_decided", "_entries", "_id", "_numbers",
+        "_pools", "part",
     )  # fmt: skip
 
     def __init__(self, id_: str, entries: Entries) -> None:
         self._id = id_
         self._entries = entries
-        self.features: Record | None = None
-        """The Account record; None while the account itself is unknown or deleted. Its version is
-        that of the account's whole configuration: every change comes with a new one (D9)."""
+        self.part: AccountPart | None = None
+        """None while the account itself is unknown or deleted. Its version is that of the account's
+        whole configuration: every change comes with a new one (D9)."""
         self._action_bodies: dict[str, bytes] = {}
         self._actions: tuple[Action, ...] | None = None  # read when first asked for
-        self._asks_leadflow: bool | None = None  # the same
         self._numbers = Numbers()
         self._pools: dict[str, Entry] = {}
         self._ad_groups: dict[str, Entry] = {}
@@ -49,16 +49,6 @@ class Account:
         if self._actions is None:
             self._actions = tuple(_action(self._id, body) for body in self._action_bodies.values())
         return self._actions
-
-    @property
-    def asks_leadflow(self) -> bool:
-        """Whether an action has conditions that look at a call's `leadflow`."""
-        if self._asks_leadflow is None:
-            self._asks_leadflow = any(
-                action.conditions is not None and action.conditions.asks_leadflow
-                for action in self.actions
-            )
-        return self._asks_leadflow
 
     def number(self, e164: str) -> Setting | None:
         """What the called number says; None when it was never configured."""
@@ -86,14 +76,18 @@ class Account:
 
     def is_empty(self) -> bool:
         """True when nothing is left of it."""
-        return self.features is None and not (
+        return self.part is None and not (
             self._action_bodies or self._numbers or self._pools or self._ad_groups
         )
+
+    def change_features(self, record: Record | None) -> None:
+        """A new state of the account itself, its Account record; None for a deleted one."""
+        self.part = None if record is None else account_part(self._id, record)
 
     def change_action(self, id_: str, body: bytes | None) -> None:
         """A new state of an action, as its record's bytes; None for a deleted one."""
         _put(self._action_bodies, id_, body)
-        self._actions = self._asks_leadflow = None
+        self._actions = None
         self._decided.clear()
 
     def change(self, kind: str, id_: str, entry: Entry | None) -> None:
@@ -149,17 +143,24 @@ def conditions_of(record: Record | None) -> Conditions | None:
 
 
 class Configuration:
-    """All accounts, by the config partition that they came from."""
+    """All accounts, by the partition that their configuration and their calls lie in.
 
-    def __init__(self, codec: Codec) -> None:
+    An account has one of them, so what lies in another is from a time when there were fewer, and is
+    passed over.
+    """
+
+    def __init__(self, codec: Codec, partitions: int) -> None:
+        """`partitions`: how many there are."""
         self._codec = codec
+        self._count = partitions
         self._partitions: dict[int, dict[str, Account]] = {}
         self._entries = Entries()
 
     def account(self, partition: int, account_id: str) -> Account | None:
-        """The account, when it is known and not deleted."""
-        account = self._partitions.get(partition, {}).get(account_id)
-        return None if account is None or account.features is None else account
+        """The account, when it is known, not deleted, and of that partition."""
+        accounts = self._partitions.get(partition)
+        account = None if accounts is None else accounts.get(account_id)
+        return None if account is None or account.part is None else account
 
     def drop(self, partition: int) -> None:
         """Forget the partition."""
@@ -184,11 +185,11 @@ class Configuration:
         accounts = self._partitions.setdefault(partition, {})
         account = accounts.get(account_id)
         if account is None:
-            if value is None:
+            if value is None or partition_of(account_id, self._count) != partition:
                 return
             account = Account(account_id, self._entries)
         if kind == "account":
-            account.features = None if value is None else self._codec.decode(value, "Account")
+            account.change_features(None if value is None else self._codec.decode(value, "Account"))
         elif kind == "action":
             account.change_action(id_, None if value is None else self._action_body(value))
         else:

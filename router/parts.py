@@ -1,21 +1,31 @@
-"""The bytes of a dispatch, joined from what its call and its action each give to it.
+"""The bytes of a dispatch, joined from what its account, its call and its action each give to it.
 
 Avro is plain concatenation: what all dispatches of a call have in common is written once a call,
-what all those of an action have in common once an action, and a dispatch is only joined. Fields are
-written in the order of the Dispatch's schema: its id, those of the action, the call's, the action's
-version, the routing's, and the bytes of call and action.
+what all those of an action or an account have in common once for these, and a dispatch is only
+joined. Fields are written in the order of the Dispatch's schema: its id, those of the action, the
+call's, the versions, the routing's, and the bytes of call and action.
+
+`%b` is joined without a tuple in between where it is compiled.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Final, final
 
+from mypy_extensions import i64
+
+from router.calls import RoutedCall
+from router.ids import account_hash, call_text, id_of
 from schemas.binary import Writer
 from schemas.configuration import action_key
 from schemas.released import Record
 
-_ID_LENGTH = bytes((2 * 36,))
+_ID_LENGTH: Final = bytes((2 * 36,))
 """How Avro writes the length of a UUID's text."""
+_NULL: Final = b"\0"
+"""A union's, whose first branch is null."""
+_NO_TEXT: Final = b"\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,51 +45,77 @@ class ActionPart:
 
 def action_part(account_id: str, action_id: str, version: int, body: bytes) -> ActionPart:
     """The part of an account's action; `body` are its record's bytes, current release."""
-    ids, versions = Writer(), Writer()
-    ids.text(account_id)
-    ids.text(action_id)
-    versions.number(version)
     return ActionPart(
         key=action_key(account_id, action_id),
         action_id=action_id.encode(),
-        ids=ids.getvalue(),
-        version=versions.getvalue(),
+        ids=_text(account_id) + _text(action_id),
+        version=_number(version),
         body=body,
     )
 
 
+@dataclass(frozen=True, slots=True)
+class AccountPart:
+    """What an account gives to its dispatches."""
+
+    id_hash: Any
+    """Of the dispatch ids, begun."""
+    versions: bytes
+    """`attempt`, 1, and `config_version`."""
+    features: bytes
+    """What is enabled; and `failure`, none."""
+
+
+def account_part(account_id: str, features: Record) -> AccountPart:
+    """The part of an account; `features` is its Account record."""
+    flags = Writer()
+    flags.flag(features["reverse_lookup_enabled"])
+    flags.flag(features["sourcetrak_enabled"])
+    flags.flag(features["leadflow_enabled"])
+    return AccountPart(
+        id_hash=account_hash(account_id),
+        versions=_number(1) + _number(features["version"]),
+        features=flags.getvalue() + _NULL,
+    )
+
+
+def routing_part(routed_at: int) -> bytes:
+    """`routed_at`, microseconds since 1970, and `due_at`, none: the same for a batch."""
+    return _number(routed_at) + _NULL
+
+
+@final
 class CallPart:
     """What a call gives to its dispatches."""
 
-    __slots__ = ("_behind_ids", "_behind_version")
+    __slots__ = ("_behind_ids", "_behind_version", "_id_hash", "_id_text")
 
-    def __init__(
-        self, sid: str, revision: int, features: Record, label: str, routed_at: int, body: bytes
-    ) -> None:
-        """`features`: the Account record; `label`: the called number's; `routed_at` in microseconds
-        since 1970; `body`: the call's record, current release."""
-        front = Writer()
-        front.text(sid)
-        front.number(revision)
-        front.number(1)  # attempt
-        front.number(features["version"])
-        self._behind_ids = front.getvalue()
-        back = Writer()
-        back.number(routed_at)
-        back.number_or_null(None)  # due_at
-        back.text(label)
-        back.flag(features["reverse_lookup_enabled"])
-        back.flag(features["sourcetrak_enabled"])
-        back.flag(features["leadflow_enabled"])
-        back.number_or_null(None)  # failure
-        size = len(body)  # call_bytes
-        back.number(size)
-        back.raw(body)
-        self._behind_version = back.getvalue()
+    def __init__(self, call: RoutedCall, account: AccountPart, routing: bytes, label: str) -> None:
+        """`routing`: a `routing_part`; `label`: the called number's."""
+        self._id_hash = account.id_hash
+        self._id_text = call_text(call.sid, int(call.revision))
+        self._behind_ids = call.ids + account.versions
+        size: i64 = call.end - call.start  # call_bytes
+        self._behind_version = b"%b%b%b%b%b" % (
+            routing, _text(label) if label else _NO_TEXT, account.features, _number(size), call.body
+        )  # fmt: skip
 
-    def dispatch(self, header: bytes, dispatch_id: bytes, action: ActionPart) -> bytes:
-        """A Dispatch behind its wire format's header. `dispatch_id` is the text of a UUID."""
-        return b"".join((
-            header, _ID_LENGTH, dispatch_id, action.ids,
+    def dispatch(self, header: bytes, action: ActionPart) -> bytes:
+        """A Dispatch behind its wire format's header."""
+        id_ = id_of(self._id_hash, self._id_text, action.action_id)
+        return b"%b%b%b%b%b%b%b%b" % (
+            header, _ID_LENGTH, id_, action.ids,
             self._behind_ids, action.version, self._behind_version, action.body,
-        ))  # fmt: skip
+        )  # fmt: skip
+
+
+def _number(number: i64) -> bytes:
+    out = Writer()
+    out.number(number)
+    return out.getvalue()
+
+
+def _text(text: str) -> bytes:
+    out = Writer()
+    out.text(text)
+    return out.getvalue()

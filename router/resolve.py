@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from router.calls import RoutedCall
 from router.parts import ActionPart
 from schemas.released import Record
 
@@ -97,19 +98,24 @@ class Decision:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
 class Decided:
     """What the rules say of all actions: the same for every call under the same setting."""
 
-    decisions: tuple[Decision, ...]
-    conditional: bool
-    """Whether one of those that run has conditions, which each call has to be asked about."""
+    __slots__ = ("_asked", "decisions", "running")
 
-    def for_call(self, call: Record) -> tuple[Decision, ...]:
-        """The decisions with the actions' conditions judged: those very ones where none has any."""
-        if not self.conditional:
-            return self.decisions
-        return tuple(_on_condition(decision, call) for decision in self.decisions)
+    def __init__(self, decisions: tuple[Decision, ...], asked: tuple[Conditions, ...] = ()) -> None:
+        """`asked`: the conditions of those that run, which each call has to be asked about."""
+        self.decisions = decisions
+        self.running = tuple(each.action.part for each in decisions if each.runs)
+        self._asked = asked
+
+    def for_call(self, call: RoutedCall) -> Decided:
+        """With the actions' conditions judged: these very ones where none has any. Raises
+        `Undecodable` for a call that cannot be read."""
+        if not self._asked:
+            return self
+        record = call.record(whole=any(each.asks_leadflow for each in self._asked))
+        return Decided(tuple(_on_condition(decision, record) for decision in self.decisions))
 
 
 def _on_condition(decision: Decision, call: Record) -> Decision:
@@ -123,26 +129,29 @@ def _on_condition(decision: Decision, call: Record) -> Decision:
 class Resolution:
     """Everything that was decided for a call."""
 
-    __slots__ = ("action_id", "decisions", "label", "send", "source", "source_id")
+    __slots__ = ("_decided", "label", "setting", "source", "source_id")
 
     def __init__(
-        self,
-        source: str,
-        source_id: str,
-        send: str,
-        action_id: str,
-        label: str,
-        decisions: tuple[Decision, ...],
+        self, source: str, source_id: str, setting: Setting, label: str, decided: Decided
     ) -> None:
         """`source`: whose setting counts: `ad_group`, `pool`, `number` or `default` (nothing
         configured); `label`: the Phone Label configured for the called number, empty where there is
-        none; `decisions`: one for every action of the account, in the order of configuration."""
+        none."""
         self.source = source
         self.source_id = source_id
-        self.send = send
-        self.action_id = action_id
+        self.setting = setting
         self.label = label
-        self.decisions = decisions
+        self._decided = decided
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """One for every action of the account, in the order of configuration."""
+        return self._decided.decisions
+
+    @property
+    def running(self) -> tuple[ActionPart, ...]:
+        """Of those that run."""
+        return self._decided.running
 
     def summary(self) -> str:
         """One sentence about the setting that counted."""
@@ -154,12 +163,12 @@ class Resolution:
         }[self.source]
         what = {
             "account_wide": "account-wide Post Call Actions",
-            "specific": f"the specific Post Call Action {self.action_id}",
+            "specific": f"the specific Post Call Action {self.setting.action_id}",
             "none": "no Post Call Actions",
-        }[self.send]
+        }[self.setting.send]
         sentence = f"{whose}: {what}"
-        if self.send == "specific":
-            named = [d for d in self.decisions if d.action.action_id == self.action_id]
+        if self.setting.send == "specific":
+            named = [d for d in self.decisions if d.action.action_id == self.setting.action_id]
             if not named:
                 sentence += ", which does not exist (any more), so nothing runs"  # D3
             elif not named[0].runs:
@@ -183,37 +192,36 @@ class Configured(Protocol):
         """`decide` for the account's actions."""
 
 
-def resolve(call: Record, account: Configured) -> Resolution:
-    """What runs for a CallCompleted record.
+def resolve(call: RoutedCall, account: Configured) -> Resolution:
+    """What runs for a call. Raises `Undecodable` where conditions cannot read it.
 
     Only the *called* number's setting counts, whatever the call's direction (D6).
     """
-    e164 = call["called_e164"]
+    e164 = call.called_e164
     number = account.number(e164) if e164 else None
     label = number.label if number is not None else ""
     source, source_id, setting = _setting_for(call, account, number)
-    decided = account.decided(setting.send, setting.action_id, revised=call["revision"] > 0)
-    decisions = decided.for_call(call)
-    return Resolution(source, source_id, setting.send, setting.action_id, label, decisions)
+    decided = account.decided(setting.send, setting.action_id, revised=call.revision > 0)
+    return Resolution(source, source_id, setting, label, decided.for_call(call))
 
 
 _ACCOUNT_WIDE = Setting("account_wide")
 
 
 def _setting_for(
-    call: Record, account: Configured, number: Setting | None
+    call: RoutedCall, account: Configured, number: Setting | None
 ) -> tuple[str, str, Setting]:
     """Ad group, then pool, then number, then account-wide; `inherit` falls through. D4, D7, D8."""
-    if id_ := call["ad_group_id"]:
+    if id_ := call.ad_group_id:
         setting = account.ad_group(id_)
         if setting is not None and setting.send != "inherit":
             return "ad_group", id_, setting
-    if id_ := call["pool_id"]:
+    if id_ := call.pool_id:
         setting = account.pool(id_)
         if setting is not None and setting.send != "inherit":
             return "pool", id_, setting
     if number is not None and number.send != "inherit":
-        return "number", call["called_e164"], number
+        return "number", call.called_e164, number
     return "default", "", _ACCOUNT_WIDE
 
 
@@ -222,8 +230,8 @@ def decide(actions: Iterable[Action], send: str, action_id: str, *, revised: boo
     decisions = tuple(
         Decision(action, *_verdict(action, send, action_id, revised=revised)) for action in actions
     )
-    asks = any(decision.runs and decision.action.conditions for decision in decisions)
-    return Decided(decisions, conditional=asks)
+    running = [decision.action for decision in decisions if decision.runs]
+    return Decided(decisions, tuple(each.conditions for each in running if each.conditions))
 
 
 def _verdict(action: Action, send: str, action_id: str, *, revised: bool) -> tuple[bool, str]:

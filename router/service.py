@@ -29,7 +29,7 @@ def run(settings: Settings) -> None:
     topics = kafka_topics.ensure(settings)
     loop = ConsumerLoop(settings, settings.topic_prefix + GROUP, [topics.calls])
     producer = Producer(settings, GROUP)
-    configuration = Configuration(codec)
+    configuration = Configuration(codec, topics.all[topics.calls].partitions)
     table = ConfigTable(settings, topics.config, configuration)
     stage = RouterStage(loop, producer, codec, topics, configuration, table)
 

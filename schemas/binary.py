@@ -21,6 +21,7 @@ from schemas.layouts import (
     LONG,
     MAP,
     NO_DEFAULT,
+    OR_NULL,
     RECORD,
     STRING,
     Layout,
@@ -76,6 +77,16 @@ class Reader:
         start: i64 = self.at
         self.at = end
         return self.data[start:end].decode()
+
+    def utf8(self) -> bytes:
+        """A string, as the bytes of its text."""
+        end: i64 = self.beyond(self.number())
+        start: i64 = self.at
+        self.at = end
+        text = self.data[start:end]
+        if not text.isascii():
+            text.decode()
+        return text
 
     def is_there(self) -> bool:
         """Whether a union holds its other type."""
@@ -193,24 +204,27 @@ class Reader:
             self.value(layout)
 
     def skip_fields(self, layout: Layout) -> None:
-        """Of a record. What most fields are, and most lengths, is looked at here: a call for each
-        took longer than the rest."""
-        data = self.data
+        """Of a record. What most fields are, and most lengths, is looked at here: a call for each,
+        or its layout, took longer than the rest."""
+        data, shape = self.data, layout.shape
         at: i64 = self.at
-        for field in layout.inner:
-            self.field = field.name
-            if field.optional:
+        number: i64 = 0
+        size: i64 = len(shape)
+        while number < size:
+            kind: i64 = shape[number]
+            if kind >= OR_NULL:
                 branch: i64 = data[at]
                 at += 1
                 if branch == 0:
+                    number += 1
                     continue
                 if branch != 2:
                     raise ValueError("there is no such branch")
-            kind: i64 = field.kind
+                kind -= OR_NULL
             byte: i64 = data[at] if kind == STRING or kind == LONG else 255  # noqa: PLR1714, SIM109
             if byte > 127:  # another kind, or a number of several bytes
                 self.at = at
-                self.skip_value(field)
+                self.skip_value(layout.inner[number])
                 at = self.at
             elif kind == LONG:
                 at += 1
@@ -218,6 +232,7 @@ class Reader:
                 at += 1 + (byte >> 1)
                 if byte & 1 or at > self.end:
                     raise ValueError("its length goes beyond the end")
+            number += 1
         self.at = at
 
 
@@ -347,19 +362,15 @@ class Writer:
         self.end()
 
 
-def _malformed(reader: Reader, error: Exception) -> Malformed:
-    cut_off = isinstance(error, IndexError)
-    detail = "it is cut off, or there is no such symbol" if cut_off else str(error)
-    return Malformed(f"{reader.field}: {detail}")
-
-
 def read(layout: Layout, data: bytes, start: int = 0) -> tuple[dict[str, Any], int]:
     """The record that begins at `start`, and where it ends. Raises `Malformed`."""
     reader = Reader(data, start)
     try:
         return reader.record(layout), int(reader.at)
     except (IndexError, ValueError) as error:
-        raise _malformed(reader, error) from error
+        cut_off = isinstance(error, IndexError)
+        detail = "it is cut off, or there is no such symbol" if cut_off else str(error)
+        raise Malformed(f"{reader.field}: {detail}") from error
 
 
 def end_of(layout: Layout, data: bytes, start: int = 0) -> int:
@@ -371,7 +382,8 @@ def end_of(layout: Layout, data: bytes, start: int = 0) -> int:
     try:
         reader.skip(layout)
     except (IndexError, ValueError) as error:
-        raise _malformed(reader, error) from error
+        read(layout, data, start)  # which says of which field
+        raise Malformed(str(error)) from error
     return int(reader.at)
 
 

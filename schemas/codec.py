@@ -12,6 +12,7 @@ import io
 from typing import Any, Protocol
 
 import fastavro
+from mypy_extensions import mypyc_attr
 
 from schemas import binary
 from schemas.released import SINGLE_OBJECT_MARKER, Record, Schema, by_fingerprint, current
@@ -48,6 +49,7 @@ class Registry(Protocol):
         """End its connections."""
 
 
+@mypyc_attr(native_class=False)  # which is what mypyc can make of its base
 class RegistryUnavailable(ConnectionError):
     """The schema registry does not answer; what waits for it should be tried again."""
 
@@ -100,16 +102,10 @@ class Codec:
         """
         if not data:
             raise Undecodable("null_value", "the record has no value")
-        if data[:2] == SINGLE_OBJECT_MARKER:
-            size = SINGLE_OBJECT_HEADER
-        elif data[0] == CONFLUENT_MARKER:
-            size = CONFLUENT_HEADER
-        else:
-            raise Undecodable("not_avro", f"starts with {data[:4].hex(' ')}, no known wire format")
-        header = data[:size]
-        if len(header) < size:
-            raise Undecodable("malformed", f"{len(data)} bytes are too short for a record")
-        writer = self._writers.get(header) or self._ask(header)
+        size = CONFLUENT_HEADER if data[0] == CONFLUENT_MARKER else SINGLE_OBJECT_HEADER
+        writer = self._writers.get(data[:size])
+        if writer is None:
+            writer = self._ask(_header(data))
         if writer.name != name:
             raise Undecodable("wrong_record", f"a {writer.name} where a {name} belongs")
         return writer, size
@@ -140,6 +136,19 @@ class Codec:
         writer, start = self.split(data, name)
         assert data is not None
         return decode_body(data, start, writer)
+
+
+def _header(data: bytes) -> bytes:
+    """In either format. Raises `Undecodable`."""
+    if data[:2] == SINGLE_OBJECT_MARKER:
+        size = SINGLE_OBJECT_HEADER
+    elif data[0] == CONFLUENT_MARKER:
+        size = CONFLUENT_HEADER
+    else:
+        raise Undecodable("not_avro", f"starts with {data[:4].hex(' ')}, no known wire format")
+    if len(data) < size:
+        raise Undecodable("malformed", f"{len(data)} bytes are too short for a record")
+    return data[:size]
 
 
 def decode_body(data: bytes, start: int, writer: Schema) -> Record:

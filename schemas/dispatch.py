@@ -27,13 +27,13 @@ class Heading:
         self.data = data
         self.start: i64 = start
         reader = Reader(data, start)
-        self.dispatch_id = _text(reader)
+        self.dispatch_id = reader.utf8()
         self.id_end: i64 = reader.at
-        _text(reader)  # account_id
+        reader.utf8()  # account_id
         self.account_end: i64 = reader.at
-        _text(reader)  # action_id
+        reader.utf8()  # action_id
         self.action_end: i64 = reader.at
-        _text(reader)  # sid
+        reader.utf8()  # sid
         reader.number()  # revision
         self.attempt: i64 = reader.number()
         reader.number()  # config_version
@@ -44,7 +44,7 @@ class Heading:
         if reader.is_there():
             due_at: i64 = reader.number()
             self.due_at = int(due_at)
-        self.phone_label = _text(reader)
+        self.phone_label = reader.utf8()
         self.reverse_lookup_enabled = reader.flag()
         reader.flag()  # sourcetrak_enabled
         reader.flag()  # leadflow_enabled
@@ -57,17 +57,6 @@ class Heading:
         """All of its own fields."""
         found, _ = binary.read(HEAD, self.data, int(self.start))
         return found
-
-
-def _text(reader: Reader) -> bytes:
-    """UTF-8, as the reader's next field has it."""
-    end: i64 = reader.beyond(reader.number())
-    start: i64 = reader.at
-    reader.at = end
-    text = reader.data[start:end]
-    if not text.isascii():
-        text.decode()
-    return text
 
 
 def heading(codec: Codec, value: bytes | None) -> Heading:

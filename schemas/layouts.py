@@ -20,6 +20,9 @@ RECORD: Final = 6
 ARRAY: Final = 7
 MAP: Final = 8
 
+OR_NULL: Final = 16
+"""Added to a kind in a `Layout.shape`."""
+
 _KINDS: Final = {
     "boolean": BOOLEAN, "long": LONG, "double": DOUBLE, "string": STRING, "bytes": BYTES,
     "enum": ENUM, "record": RECORD, "array": ARRAY, "map": MAP,
@@ -44,6 +47,8 @@ class Layout:
         self.default = default
         self.skipped = False
         """It is passed over when read, and missing from the record."""
+        self.shape = bytes(int(one.kind) + one.optional * OR_NULL for one in inner)
+        """The kinds of `inner`, with `OR_NULL` where they are optional: a byte each."""
 
     def part(self, first: str = "", last: str = "") -> Layout:
         """A record's layout cut down to the fields from `first` to `last`, by default all there

@@ -6,8 +6,10 @@ import pytest
 from line import eventually
 
 from bench.render import TWELVE, call
+from router import calls
 from router.configuration import Configuration
 from router.dispatches import dispatches
+from router.parts import routing_part
 from streaming.partitions import partition_of
 
 pytestmark = pytest.mark.timeout(300)  # on a new machine the libraries are fetched and compiled
@@ -56,22 +58,22 @@ def _calls():
 
 def test_calls_become_our_dispatches(line, codec, go, start, lag):
     line.configure(ACME, *OTHERS)
-    calls = [(one, codec.encode("CallCompleted", one, "")) for one in _calls()]
-    line.write((line.topics.calls, one["account_id"], value, -1) for one, value in calls)
-    unrouted = {b"garbage": "unknown_schema", calls[0][1][:-1]: "malformed"}
+    written = [(one, codec.encode("CallCompleted", one, "")) for one in _calls()]
+    line.write((line.topics.calls, one["account_id"], value, -1) for one, value in written)
+    unrouted = {b"garbage": "unknown_schema", written[0][1][:-1]: "malformed"}
     unrouted[codec.encode("CallCompleted", call(1) | {"account_id": "nobody"}, "")] = (
         "unknown_account"
     )
     line.write((line.topics.calls, "acme", value, -1) for value in unrouted)
 
-    configuration = Configuration(codec)
+    configuration = Configuration(codec, line.settings.calls_partitions)
     for message in line.read(line.topics.config, line.count(line.topics.config)):
         configuration.apply(message.partition(), message.key(), message.value())
     router = start([go, "router"])
     kept = {m.value(): dict(m.headers()) for m in line.read(line.topics.unrouted, len(unrouted))}
     assert {value: headers["reason"].decode() for value, headers in kept.items()} == unrouted
 
-    expected = list(_ours(codec, line, configuration, calls))
+    expected = list(_ours(codec, line, configuration, written))
     ran = {f"acme/{id_}" for id_ in ("wide", "named", "again", "long")}
     assert {key for key, _, _ in expected} == ran | {f"{one['id']}/wide" for one in OTHERS}
     found = line.read(line.topics.dispatch, len(expected))
@@ -91,19 +93,18 @@ def test_calls_become_our_dispatches(line, codec, go, start, lag):
     assert lag("pca-router", line.topics.calls) == 0
 
 
-def _ours(codec, line, configuration, calls):
+def _ours(codec, line, configuration, written):
     """Key, sid, and the Dispatch for a time, of what our router makes of the calls."""
     header = codec.header("Dispatch", "")
-    start = len(codec.header("CallCompleted", ""))
-    for one, value in calls:
+    for one, value in written:
         partition = partition_of(one["account_id"], line.settings.calls_partitions)
         account = configuration.account(partition, one["account_id"])
-        read = codec.decode(value, "CallCompleted")
-        keys = [key for key, _ in dispatches(read, value[start:], account, 0)[1]]
+        read = calls.read(codec, value)
+        keys = [key for key, _ in dispatches(read, account, routing_part(0))[1]]
         for number, key in enumerate(keys):
 
-            def make(at, read=read, body=value[start:], account=account, number=number):
-                return header + list(dispatches(read, body, account, at)[1])[number][1]
+            def make(at, read=read, account=account, number=number):
+                return dispatches(read, account, routing_part(at), header)[1][number][1]
 
             yield key, one["sid"], make
 

@@ -18,7 +18,7 @@ from dispatcher.render import compile_action
 from dispatcher.schedule import Schedule
 from dispatcher.traffic import Traffic
 from dispatcher.transport import Answer, TransportError
-from router.dispatches import dispatch_id
+from router.ids import dispatch_id
 from schemas.call import Call
 from schemas.codec import decode_body
 from schemas.released import current

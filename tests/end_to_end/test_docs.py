@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from dispatcher.outcome import Error
-from router import dispatches
+from router import ids
 from schemas.call import Call
 from schemas.configuration import Document
 from schemas.placeholders import PLACEHOLDERS
@@ -59,9 +59,9 @@ def test_python_examples_run():
         for block in blocks(page, "python"):
             names = {}
             exec(compile(block, page.name, "exec"), names)
-            assert names["NAMESPACE"] == dispatches.DISPATCH_NAMESPACE
+            assert names["NAMESPACE"] == ids.DISPATCH_NAMESPACE
             example = ("acme", "call-1", 0, "crm")
-            assert names["dispatch_id"](*example) == dispatches.dispatch_id(*example)
+            assert names["dispatch_id"](*example) == ids.dispatch_id(*example)
             ran += 1
     assert ran == 1
 

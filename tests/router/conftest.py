@@ -6,6 +6,7 @@ import pytest
 from confluent_kafka import Message
 from fake_producer import FakeProducer
 
+from router.calls import routed
 from router.configuration import Configuration
 from router.stage import RouterStage
 from schemas.codec import decode_body
@@ -29,12 +30,18 @@ def call():
     return _call
 
 
+@pytest.fixture(scope="session")
+def routed_call():
+    """`routed_call(called_e164="+1…")`: the same as routing reads it."""
+    return lambda **fields: routed(_call(**fields))
+
+
 class Given:
     """An account's configuration, record by record, as `pca.config` brings it."""
 
     def __init__(self, codec, account_id="acme", configuration=None, partition=0):
         self.codec, self.account_id, self.partition = codec, account_id, partition
-        self.configuration = configuration or Configuration(codec)
+        self.configuration = configuration or Configuration(codec, 1)
         self._version = 0
 
     def put(self, kind, id_, value):
@@ -123,7 +130,7 @@ class Line:
         settings = kafka_settings.load(calls_partitions=3, admin_key="k")
         self.codec, self.topics = codec, kafka_topics.topics(settings)
         self.loop, self.producer, self.table = FakeLoop(), FakeProducer(at_once=False), FakeTable()
-        self.configuration = Configuration(codec)
+        self.configuration = Configuration(codec, 3)
         self.stage = RouterStage(
             self.loop, self.producer, codec, self.topics, self.configuration, self.table
         )

@@ -12,14 +12,14 @@ BOTH = {"source_qualified": True, "destination_qualified": True}
 
 
 @pytest.fixture
-def decide(given_account, call):
+def decide(given_account, routed_call):
     """`decide({"tags": ["x"]}, talk_seconds=5)`: the decision on the one action, as stored."""
 
     def build(conditions, active=True, number=None, **fields):
         account = given_account().action("a", conditions=conditions, active=active)
         if number:
             account.number(NUMBER, *number)
-        one = call(**{"called_e164": NUMBER} | fields)
+        one = routed_call(**{"called_e164": NUMBER} | fields)
         (decision,) = resolve(one, account.known).decisions
         return decision
 
@@ -88,32 +88,38 @@ def test_rules_are_judged_before_conditions(decide):
     assert "correction" in decide(asked, revision=1).reason
 
 
-def test_a_specific_action_that_does_not_meet_its_conditions_has_no_fallback(given_account, call):
+def test_a_specific_action_that_does_not_meet_its_conditions_has_no_fallback(
+    given_account, routed_call
+):
     account = given_account().action("a").action("b", conditions={"minimum_talk_seconds": 9})
     account.number(NUMBER, "specific", "b")
-    resolution = resolve(call(called_e164=NUMBER), account.known)
+    resolution = resolve(routed_call(called_e164=NUMBER), account.known)
     assert [decision.runs for decision in resolution.decisions] == [False, False]
     assert resolution.summary().endswith("which does not run, so nothing does")
 
 
 @pytest.mark.parametrize("conditions", [None, {}, {"minimum_talk_seconds": 0, "call_types": []}])
-def test_without_conditions_a_call_costs_nothing_but_a_look_up(given_account, call, conditions):
+def test_without_conditions_a_call_costs_nothing_but_a_look_up(
+    given_account, routed_call, conditions
+):
     account = given_account().action("a", conditions=conditions).known
-    first, second = (resolve(call(called_e164=NUMBER), account).decisions for _ in range(2))
+    first, second = (resolve(routed_call(called_e164=NUMBER), account).decisions for _ in range(2))
     assert first is second
 
 
-def test_conditions_of_an_action_that_does_not_run_cost_nothing_either(given_account, call):
+def test_conditions_of_an_action_that_does_not_run_cost_nothing_either(given_account, routed_call):
     account = given_account().action("a").action("b", active=False, conditions={"tags": ["x"]})
-    first, second = (resolve(call(called_e164=NUMBER), account.known).decisions for _ in range(2))
+    first, second = (
+        resolve(routed_call(called_e164=NUMBER), account.known).decisions for _ in range(2)
+    )
     assert first is second
 
 
-def test_a_changed_condition_counts_at_once(given_account, call):
+def test_a_changed_condition_counts_at_once(given_account, routed_call):
     account = given_account().action("a", conditions={"tags": ["x"]})
-    assert not resolve(call(), account.known).decisions[0].runs
+    assert not resolve(routed_call(), account.known).decisions[0].runs
     account.action("a", conditions=None)
-    assert resolve(call(), account.known).decisions[0].runs
+    assert resolve(routed_call(), account.known).decisions[0].runs
 
 
 def test_every_reason_is_told_in_the_docs():

@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from router.dispatches import DISPATCH_NAMESPACE, dispatch_id, dispatches
+from router.calls import routed
+from router.dispatches import dispatches
+from router.ids import DISPATCH_NAMESPACE, dispatch_id
+from router.parts import routing_part
 from schemas.codec import decode_body
 from schemas.configuration import action_key
 from schemas.released import current
@@ -22,9 +25,8 @@ def dispatched(call):
     """`dispatched(account, sid=…)`: the dispatches of a call, decoded, and their bytes."""
 
     def build(account, **fields):
-        record = call(**{"called_e164": NUMBER} | fields)
-        body = current("CallCompleted").encode(record)
-        _, written = dispatches(record, body, account, routed_at=7)
+        one = routed(call(**{"called_e164": NUMBER} | fields))
+        _, written = dispatches(one, account, routing_part(7))
         return [(decode_body(data, 0, current("Dispatch")), data) for _, data in written]
 
     return build
@@ -50,8 +52,7 @@ def test_whatever_the_call_holds_concatenation_is_right(
     for n in range(actions):
         account.action(f"a{n}", name=sid)
     record = call(sid=sid, called_e164=NUMBER, talk_seconds=talk, all_actions=[label, sid])
-    body = current("CallCompleted").encode(record)
-    written = list(dispatches(record, body, account.known, routed_at=7)[1])
+    written = dispatches(routed(record), account.known, routing_part(7))[1]
     decoded = [decode_body(data, 0, current("Dispatch")) for _, data in written]
     assert [d["call"] for d in decoded] == [record] * actions
     keys = [action_key("acme", d["action"]["action_id"]) for d in decoded]
@@ -59,11 +60,10 @@ def test_whatever_the_call_holds_concatenation_is_right(
     assert {d["phone_label"] for d in decoded} <= {label}
 
 
-def test_a_dispatch_stands_behind_the_header_asked_for(given_account, call):
-    record, account = call(), given_account().action("a").known
-    body = current("CallCompleted").encode(record)
-    ((_, plain),) = dispatches(record, body, account, 7)[1]
-    ((_, headed),) = dispatches(record, body, account, 7, b"header")[1]
+def test_a_dispatch_stands_behind_the_header_asked_for(given_account, routed_call):
+    call, account = routed_call(), given_account().action("a").known
+    ((_, plain),) = dispatches(call, account, routing_part(7))[1]
+    ((_, headed),) = dispatches(call, account, routing_part(7), b"header")[1]
     assert headed == b"header" + plain
 
 

@@ -9,14 +9,14 @@ OTHER = "+18005550199"
 
 
 @pytest.fixture
-def running(call):
+def running(routed_call):
     """`running(account, called_e164=…)`: the ids of the actions that run, and nothing else."""
 
     def build(account, **fields):
         fields = {"called_e164": NUMBER} | fields
         return [
             decision.action.action_id
-            for decision in resolve(call(**fields), account).decisions
+            for decision in resolve(routed_call(**fields), account).decisions
             if decision.runs
         ]
 
@@ -24,21 +24,21 @@ def running(call):
 
 
 @pytest.fixture
-def why(call):
+def why(routed_call):
     """The reason given for the one action of an account."""
 
     def build(account, **fields):
-        (decision,) = resolve(call(called_e164=NUMBER, **fields), account).decisions
+        (decision,) = resolve(routed_call(called_e164=NUMBER, **fields), account).decisions
         return decision.reason
 
     return build
 
 
 @pytest.fixture
-def summary(call):
+def summary(routed_call):
     def build(account, **fields):
         fields = {"called_e164": NUMBER} | fields
-        return resolve(call(**fields), account).summary()
+        return resolve(routed_call(**fields), account).summary()
 
     return build
 
@@ -156,19 +156,19 @@ def test_d11_a_correction_does_not_run_even_the_specific_action_that_does_not_as
     assert running(account, revision=2) == []
 
 
-def test_d56_the_label_is_the_one_configured_for_the_called_number(given_account, call):
+def test_d56_the_label_is_the_one_configured_for_the_called_number(given_account, routed_call):
     account = given_account().number(NUMBER, "account_wide", label="Yellow pages").known
-    assert resolve(call(called_e164=NUMBER), account).label == "Yellow pages"
+    assert resolve(routed_call(called_e164=NUMBER), account).label == "Yellow pages"
 
 
-def test_d56_a_number_keeps_its_label_though_the_pools_setting_counts(given_account, call):
+def test_d56_a_number_keeps_its_label_though_the_pools_setting_counts(given_account, routed_call):
     account = given_account().number(NUMBER, "none", label="Yellow").pool("p", "account_wide")
-    assert resolve(call(called_e164=NUMBER, pool_id="p"), account.known).label == "Yellow"
+    assert resolve(routed_call(called_e164=NUMBER, pool_id="p"), account.known).label == "Yellow"
 
 
-def test_d56_a_number_without_a_label_leaves_it_to_the_call(given_account, call):
+def test_d56_a_number_without_a_label_leaves_it_to_the_call(given_account, routed_call):
     account = given_account().number(NUMBER, "account_wide").known
-    assert resolve(call(called_e164=NUMBER, phone_label="own"), account).label == ""
+    assert resolve(routed_call(called_e164=NUMBER, phone_label="own"), account).label == ""
 
 
 def test_d12_a_deleted_account_is_unknown(given_account):
@@ -185,9 +185,9 @@ def test_a_called_number_that_is_none_is_as_a_number_never_configured(
     assert running(given_account().action("a").known, called_e164=wrong) == ["a"]
 
 
-def test_the_source_is_named_with_its_id(given_account, call):
+def test_the_source_is_named_with_its_id(given_account, routed_call):
     account = given_account().pool("p-9", "none").known
-    resolution = resolve(call(pool_id="p-9"), account)
+    resolution = resolve(routed_call(pool_id="p-9"), account)
     assert (resolution.source, resolution.source_id) == ("pool", "p-9")
 
 

@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from router.calls import routed
 from router.parts import action_part
 from router.resolve import Action, Conditions, Setting, resolve
 from router.resolve import decide as decide_
@@ -71,9 +72,9 @@ def expected(ad_group, pool, number, actions, revision):
 @pytest.mark.parametrize("revision", [0, 1])
 @pytest.mark.parametrize("named", ACTIONS, ids=lambda action: action.action_id)
 def test_d1_to_d11_every_combination_of_sources_scopes_and_states_is_decided_by_the_table(
-    call, named, revision
+    routed_call, named, revision
 ):
-    one = call(called_e164=NUMBER, ad_group_id="g", pool_id="p", revision=revision)
+    one = routed_call(called_e164=NUMBER, ad_group_id="g", pool_id="p", revision=revision)
     for settings in itertools.product(SETTINGS, repeat=3):
         mine = [
             Setting("specific", named.action_id) if setting == Setting("specific", "a") else setting
@@ -137,18 +138,18 @@ def test_conditions_are_asked_besides_all_rules_in_every_combination(call, setti
                    leadflow=leadflow)  # fmt: skip
         one |= {"ad_group_id": "g", "pool_id": pool}
         account._settings[""] = account._settings["p"]
-        runs = {d.action.action_id for d in resolve(one, account).decisions if d.runs}
+        runs = {d.action.action_id for d in resolve(routed(one), account).decisions if d.runs}
         by_rules = expected(None, None, setting, actions, revision)
         wanted = {a.action_id for a in actions if a.action_id in by_rules
                   and meets(one, a.conditions)}  # fmt: skip
         assert runs == wanted, (talked, word, pool, flagged)
 
 
-def test_every_action_is_decided_upon_in_the_order_given(call):
-    decided = resolve(call(called_e164=NUMBER), Plain(None, None, None, ACTIONS)).decisions
+def test_every_action_is_decided_upon_in_the_order_given(routed_call):
+    decided = resolve(routed_call(called_e164=NUMBER), Plain(None, None, None, ACTIONS)).decisions
     assert [decision.action for decision in decided] == ACTIONS
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_every_setting_has_a_summary(call, setting):
-    assert resolve(call(called_e164=NUMBER), Plain(None, None, setting, ACTIONS)).summary()
+def test_every_setting_has_a_summary(routed_call, setting):
+    assert resolve(routed_call(called_e164=NUMBER), Plain(None, None, setting, ACTIONS)).summary()
