@@ -15,10 +15,13 @@ from streaming.consumer import ConsumerLoop
 from streaming.health import HealthServer
 from streaming.producer import Producer
 from streaming.settings import Settings
+from streaming.turns import Turns
 
 log = logging.getLogger(__name__)
 
 GROUP = "pca-router"
+LINGER = 0.002
+"""Seconds, in a backlog."""
 
 
 def run(settings: Settings) -> None:
@@ -28,10 +31,10 @@ def run(settings: Settings) -> None:
     codec = wire.codec(settings)
     topics = kafka_topics.ensure(settings)
     loop = ConsumerLoop(settings, settings.topic_prefix + GROUP, [topics.calls])
-    producer = Producer(settings, GROUP)
+    turns = Turns(Producer(settings, GROUP), Producer(settings, GROUP, linger=LINGER))
     configuration = Configuration(codec, topics.all[topics.calls].partitions)
     table = ConfigTable(settings, topics.config, configuration)
-    stage = RouterStage(loop, producer, codec, topics, configuration, table)
+    stage = RouterStage(loop, turns, codec, topics, configuration, table)
 
     def ready() -> str | None:
         if not loop.assigned_once:
@@ -49,7 +52,7 @@ def run(settings: Settings) -> None:
         loop.run(stage)
     finally:
         table.close()
-        producer.close(1.0)
+        turns.close(1.0)
         health.close()
         codec.close()
     log.info("router stopped")

@@ -15,13 +15,14 @@ from schemas.codec import Codec, Undecodable
 from streaming import metrics
 from streaming.acks import Acks
 from streaming.config_table import ConfigTable
-from streaming.consumer import ConsumerLoop
+from streaming.consumer import BATCH, ConsumerLoop
 from streaming.keeping import keep
 from streaming.offsets import OffsetTracker
 from streaming.partitions import partition_of
-from streaming.producer import Producer, is_behind
+from streaming.producer import is_behind
 from streaming.stage import Partition, Taken
 from streaming.topics import LARGE_RECORD, Topics
+from streaming.turns import Turns
 
 Run = tuple[OffsetTracker, int, int]
 """Records of a partition: first offset, end (exclusive)."""
@@ -38,14 +39,14 @@ class RouterStage:
     def __init__(
         self,
         loop: ConsumerLoop,
-        producer: Producer,
+        turns: Turns,
         codec: Codec,
         topics: Topics,
         configuration: Configuration,
         table: ConfigTable,
     ) -> None:
         self._loop = loop
-        self._producer = producer
+        self._turns = turns
         self._codec = codec
         self._topics = topics
         self._configuration = configuration
@@ -62,8 +63,8 @@ class RouterStage:
         most partitions come back at once; `assigned` drops the others."""
 
     def has_room(self) -> bool:
-        """While the broker keeps up."""
-        return not is_behind(self._producer, MAX_UNACKNOWLEDGED)
+        """While the broker keeps up, and unless the producers are about to take turns."""
+        return self._turns.settled() and not is_behind(self._turns.current, MAX_UNACKNOWLEDGED)
 
     def closed(self) -> Collection[Partition]:
         """Calls wait until the configuration beside them is loaded."""
@@ -75,6 +76,8 @@ class RouterStage:
 
     def take(self, batch: Sequence[Taken]) -> None:
         """Route a batch; its offsets are complete when the broker has all its outputs."""
+        self._turns.note(full=len(batch) >= BATCH)
+        producer = self._turns.current
         runs = _runs(batch)  # so that the records themselves are let go of at once
         acks = Acks(lambda error: self._acknowledged(error, runs))
         routing = routing_part(time.time_ns() // 1000)
@@ -95,9 +98,9 @@ class RouterStage:
             written += len(made)
             outputs += made
             if len(outputs) >= TOGETHER:
-                self._producer.send_all(self._topics.dispatch, outputs, acks)
+                producer.send_all(self._topics.dispatch, outputs, acks)
                 outputs.clear()
-        self._producer.send_all(self._topics.dispatch, outputs, acks)
+        producer.send_all(self._topics.dispatch, outputs, acks)
         acks.seal()
         metrics.CALLS_ROUTED.inc(routed)
         metrics.DISPATCHES_ROUTED.inc(written)
@@ -110,14 +113,14 @@ class RouterStage:
             self._unrouted(message, "unknown_account", detail, acks)
             return
         metrics.CALLS_REKEYED.inc()
-        self._producer.send(
+        self._turns.current.send(
             self._topics.calls, account_id, message.value(), acks, partition=partition
         )
 
     def _unrouted(self, message: Message, reason: str, detail: str, acks: Acks) -> None:
         metrics.CALLS_UNROUTED.labels(reason).inc()
         keep(
-            self._producer,
+            self._turns.current,
             self._topics.unrouted,
             message,
             acks,

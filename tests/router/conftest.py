@@ -16,6 +16,7 @@ from streaming import settings as kafka_settings
 from streaming import topics as kafka_topics
 from streaming.offsets import OffsetTracker
 from streaming.partitions import partition_of
+from streaming.turns import Turns
 
 
 def _call(**fields):
@@ -129,10 +130,16 @@ class Line:
     def __init__(self, codec):
         settings = kafka_settings.load(calls_partitions=3, admin_key="k")
         self.codec, self.topics = codec, kafka_topics.topics(settings)
-        self.loop, self.producer, self.table = FakeLoop(), FakeProducer(at_once=False), FakeTable()
+        self.loop, self.table = FakeLoop(), FakeTable()
+        self.producer, self.patient = FakeProducer(at_once=False), FakeProducer()
         self.configuration = Configuration(codec, 3)
         self.stage = RouterStage(
-            self.loop, self.producer, codec, self.topics, self.configuration, self.table
+            self.loop,
+            Turns(self.producer, self.patient),
+            codec,
+            self.topics,
+            self.configuration,
+            self.table,
         )
         self.trackers = [OffsetTracker(self.topics.calls, n) for n in range(3)]
         self._offsets = [0, 0, 0]
