@@ -26,8 +26,8 @@ class Account:
     """What is configured for one account."""
 
     __slots__ = (
-        "_action_bodies", "_actions", "_ad_groups", "_decided", "_entries", "_id", "_numbers",
-        "_pools", "part",
+        "_action_bodies", "_actions", "_ad_groups", "_decided", "_decided_revised", "_entries",
+        "_id", "_numbers", "_pools", "part",
     )  # fmt: skip
 
     def __init__(self, id_: str, entries: Entries) -> None:
@@ -41,7 +41,8 @@ class Account:
         self._numbers = Numbers()
         self._pools: dict[str, Entry] = {}
         self._ad_groups: dict[str, Entry] = {}
-        self._decided: dict[tuple[str, str, bool], Decided] = {}
+        self._decided: dict[str, Decided] = {}
+        self._decided_revised: dict[str, Decided] = {}
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -66,12 +67,12 @@ class Account:
         """What the Call Extensions ad group says."""
         return self._entries.setting(self._ad_groups.get(id_))
 
-    def decided(self, send: str, action_id: str, *, revised: bool) -> Decided:
+    def decided(self, setting: Setting, *, revised: bool) -> Decided:
         """`resolve.decide` for these actions, remembered until one changes."""
-        key = (send, action_id, revised)
-        known = self._decided.get(key)
+        decided = self._decided_revised if revised else self._decided
+        known = decided.get(setting.rule)
         if known is None:
-            known = self._decided[key] = decide(self.actions, send, action_id, revised=revised)
+            known = decided[setting.rule] = decide(self.actions, setting, revised=revised)
         return known
 
     def is_empty(self) -> bool:
@@ -89,6 +90,7 @@ class Account:
         _put(self._action_bodies, id_, body)
         self._actions = None
         self._decided.clear()
+        self._decided_revised.clear()
 
     def change(self, kind: str, id_: str, entry: Entry | None) -> None:
         """A new setting of a number, pool or ad group; None for a deleted one.

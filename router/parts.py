@@ -88,7 +88,7 @@ def routing_part(routed_at: int) -> bytes:
 class CallPart:
     """What a call gives to its dispatches."""
 
-    __slots__ = ("_behind_ids", "_behind_version", "_id_hash", "_id_text")
+    __slots__ = ("_behind_ids", "_behind_version", "_body", "_id_hash", "_id_text")
 
     def __init__(self, call: RoutedCall, account: AccountPart, routing: bytes, label: str) -> None:
         """`routing`: a `routing_part`; `label`: the called number's."""
@@ -96,16 +96,17 @@ class CallPart:
         self._id_text = call_text(call.sid, int(call.revision))
         self._behind_ids = call.ids + account.versions
         size: i64 = call.end - call.start  # call_bytes
-        self._behind_version = b"%b%b%b%b%b" % (
-            routing, _text(label) if label else _NO_TEXT, account.features, _number(size), call.body
+        self._behind_version = b"%b%b%b%b" % (
+            routing, _text(label) if label else _NO_TEXT, account.features, _number(size)
         )  # fmt: skip
+        self._body = call.body  # joined into dispatches alone: it is long, and most have one
 
     def dispatch(self, header: bytes, action: ActionPart) -> bytes:
         """A Dispatch behind its wire format's header."""
         id_ = id_of(self._id_hash, self._id_text, action.action_id)
-        return b"%b%b%b%b%b%b%b%b" % (
-            header, _ID_LENGTH, id_, action.ids,
-            self._behind_ids, action.version, self._behind_version, action.body,
+        return b"%b%b%b%b%b%b%b%b%b" % (
+            header, _ID_LENGTH, id_, action.ids, self._behind_ids, action.version,
+            self._behind_version, self._body, action.body,
         )  # fmt: skip
 
 

@@ -80,13 +80,15 @@ class Action:
 class Setting:
     """ "Send Post Call Data for": of a number, a pool or an ad group."""
 
-    __slots__ = ("action_id", "label", "send")
+    __slots__ = ("action_id", "label", "rule", "send")
 
     def __init__(self, send: str, action_id: str = "", label: str = "") -> None:
         """`send`: `account_wide`, `specific`, `none` or `inherit`."""
         self.send = send
         self.action_id = action_id
         self.label = label
+        self.rule = action_id if send == "specific" else f"/{send}"
+        """The same for settings that have the same actions run: no action's id has a slash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +190,7 @@ class Configured(Protocol):
     def ad_group(self, id_: str) -> Setting | None:
         """The setting of a Call Extensions ad group."""
 
-    def decided(self, send: str, action_id: str, *, revised: bool) -> Decided:
+    def decided(self, setting: Setting, *, revised: bool) -> Decided:
         """`decide` for the account's actions."""
 
 
@@ -201,7 +203,7 @@ def resolve(call: RoutedCall, account: Configured) -> Resolution:
     number = account.number(e164) if e164 else None
     label = number.label if number is not None else ""
     source, source_id, setting = _setting_for(call, account, number)
-    decided = account.decided(setting.send, setting.action_id, revised=call.revision > 0)
+    decided = account.decided(setting, revised=call.revision > 0)
     return Resolution(source, source_id, setting, label, decided.for_call(call))
 
 
@@ -225,19 +227,20 @@ def _setting_for(
     return "default", "", _ACCOUNT_WIDE
 
 
-def decide(actions: Iterable[Action], send: str, action_id: str, *, revised: bool) -> Decided:
+def decide(actions: Iterable[Action], setting: Setting, *, revised: bool) -> Decided:
     """Whether each action runs under a setting. `revised`: the call is a later correction."""
     decisions = tuple(
-        Decision(action, *_verdict(action, send, action_id, revised=revised)) for action in actions
+        Decision(action, *_verdict(action, setting, revised=revised)) for action in actions
     )
     running = [decision.action for decision in decisions if decision.runs]
     return Decided(decisions, tuple(each.conditions for each in running if each.conditions))
 
 
-def _verdict(action: Action, send: str, action_id: str, *, revised: bool) -> tuple[bool, str]:
+def _verdict(action: Action, setting: Setting, *, revised: bool) -> tuple[bool, str]:
+    send = setting.send
     if send == "none":
         return False, "the setting is No Post Call Actions"  # D5
-    if send == "specific" and action.action_id != action_id:
+    if send == "specific" and action.action_id != setting.action_id:
         return False, "the setting names another specific Post Call Action"  # D2
     if not action.active:
         return False, "it is not active"  # D3, D4

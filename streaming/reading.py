@@ -23,23 +23,36 @@ class Reading:
         """Records that were done before, left out."""
         self.errors: list[KafkaError] = []
 
+    def count(self, topic: str, more: int) -> None:
+        """So many more are of this topic."""
+        if more:
+            self.counts[topic] = self.counts.get(topic, 0) + more
+
 
 def noted(messages: Sequence[Message], trackers: Mapping[Partition, OffsetTracker]) -> Reading:
     """Note each record with the tracker of its partition; one of another partition was fetched
     before that was taken away, and is left out."""
     reading = Reading()
+    batch = reading.batch
+    tracker: OffsetTracker | None = None
+    topic, partition, counted = "", -1, 0
     for message in messages:
         error = message.error()
         if error is not None:
             reading.errors.append(error)
             continue
-        topic = cast("str", message.topic())
-        tracker = trackers.get((topic, cast("int", message.partition())))
+        its_topic = cast("str", message.topic())
+        its_partition = cast("int", message.partition())
+        if its_partition != partition or its_topic != topic:  # they come in runs
+            reading.count(topic, len(batch) - counted)
+            counted = len(batch)
+            topic, partition = its_topic, its_partition
+            tracker = trackers.get((topic, partition))
         if tracker is None:
             continue
         if tracker.read(cast("int", message.offset())):
-            reading.batch.append((tracker, message))
-            reading.counts[topic] = reading.counts.get(topic, 0) + 1
+            batch.append((tracker, message))
         else:
             reading.repeats += 1
+    reading.count(topic, len(batch) - counted)
     return reading

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.configuration import Configuration
+from router.resolve import Setting
 from schemas.configuration import config_key
 from schemas.released import current
 from streaming import metrics
@@ -26,8 +27,8 @@ def unreadable():
 
 
 def running(account):
-    return [d.action.action_id for d in account.decided("account_wide", "", revised=False).decisions
-            if d.runs]  # fmt: skip
+    decided = account.decided(Setting("account_wide"), revised=False)
+    return [each.action.action_id for each in decided.decisions if each.runs]
 
 
 def test_an_account_is_unknown_before_its_record(empty_configuration):
@@ -96,7 +97,9 @@ def test_a_changed_action_keeps_its_place(given_account):
 
 def test_decisions_are_remembered(given_account):
     known = given_account().action("a").known
-    assert known.decided("none", "", revised=False) is known.decided("none", "", revised=False)
+    assert known.decided(Setting("none"), revised=False) is known.decided(
+        Setting("none"), revised=False
+    )
 
 
 def test_the_version_is_that_of_the_newest_account_record(given_account):
@@ -234,7 +237,7 @@ def test_no_bytes_whatever_make_it_raise_now_or_when_a_call_asks(codec, records)
         for key, value in records:
             configuration.apply(0, key, value)
         for account in configuration._partitions.get(0, {}).values():
-            account.decided("account_wide", "", revised=False)
+            account.decided(Setting("account_wide"), revised=False)
             account.number("+18005550100")
             for id_ in [*account._pools, *account._ad_groups]:
                 assert account.pool(id_) or account.ad_group(id_)

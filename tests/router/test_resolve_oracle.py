@@ -42,8 +42,8 @@ class Plain:
     def ad_group(self, id_):
         return self._settings[id_]
 
-    def decided(self, send, action_id, *, revised):
-        return decide_(self._actions, send, action_id, revised=revised)
+    def decided(self, setting, *, revised):
+        return decide_(self._actions, setting, revised=revised)
 
 
 def expected(ad_group, pool, number, actions, revision):
