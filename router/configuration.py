@@ -11,7 +11,7 @@ from typing import Any
 from router.entries import Entries, Entry
 from router.numbers import Numbers
 from router.parts import AccountPart, account_part, action_part
-from router.resolve import Action, Conditions, Decided, Setting, decide
+from router.resolve import Action, Conditions, Configured, Decided, Setting, decide
 from schemas.codec import Codec, decode_body
 from schemas.released import Record, Schema, current
 from streaming import metrics
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 _ROUTING = current("Routing")
 
 
-class Account:
+class Account(Configured):
     """What is configured for one account."""
 
     __slots__ = (

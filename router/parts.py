@@ -25,7 +25,6 @@ _ID_LENGTH: Final = bytes((2 * 36,))
 """How Avro writes the length of a UUID's text."""
 _NULL: Final = b"\0"
 """A union's, whose first branch is null."""
-_NO_TEXT: Final = b"\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +94,11 @@ class CallPart:
         self._id_hash = account.id_hash
         self._id_text = call_text(call.sid, int(call.revision))
         self._behind_ids = call.ids + account.versions
-        size: i64 = call.end - call.start  # call_bytes
-        self._behind_version = b"%b%b%b%b" % (
-            routing, _text(label) if label else _NO_TEXT, account.features, _number(size)
-        )  # fmt: skip
+        between = Writer(routing)
+        between.text(label)
+        between.raw(account.features)
+        between.number(call.end - call.start)  # call_bytes
+        self._behind_version = between.getvalue()
         self._body = call.body  # joined into dispatches alone: it is long, and most have one
 
     def dispatch(self, header: bytes, action: ActionPart) -> bytes:

@@ -6,9 +6,11 @@ router runs it for every call; the console explains with the very same functions
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+
+from mypy_extensions import mypyc_attr
 
 from router.calls import RoutedCall
 from router.parts import ActionPart
@@ -178,18 +180,25 @@ class Resolution:
         return sentence
 
 
-class Configured(Protocol):
-    """What `resolve` asks of an account."""
+@mypyc_attr(allow_interpreted_subclasses=True)
+class Configured:
+    """What `resolve` asks of an account. A protocol's methods would be looked up by their names."""
 
+    __slots__ = ()
+
+    @abstractmethod
     def number(self, e164: str) -> Setting | None:
         """The setting of a number in E.164; None for one never configured, or the empty one."""
 
+    @abstractmethod
     def pool(self, id_: str) -> Setting | None:
         """The setting of a SourceTrak pool."""
 
+    @abstractmethod
     def ad_group(self, id_: str) -> Setting | None:
         """The setting of a Call Extensions ad group."""
 
+    @abstractmethod
     def decided(self, setting: Setting, *, revised: bool) -> Decided:
         """`decide` for the account's actions."""
 

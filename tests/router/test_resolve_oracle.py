@@ -6,7 +6,7 @@ import pytest
 
 from router.calls import routed
 from router.parts import action_part
-from router.resolve import Action, Conditions, Setting, resolve
+from router.resolve import Action, Conditions, Configured, Setting, resolve
 from router.resolve import decide as decide_
 
 NUMBER = "+18005550100"
@@ -26,7 +26,7 @@ ACTIONS = [
 ]  # fmt: skip
 
 
-class Plain:
+class Plain(Configured):
     """An account that keeps nothing but what it was given."""
 
     def __init__(self, ad_group, pool, number, actions):
