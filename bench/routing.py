@@ -36,9 +36,9 @@ from router.service import GROUP
 from streaming import topics as kafka_topics
 
 ACTIONS, QUICK_ACTIONS = (1, 5, 20, 50), (1, 10)
-DISPATCHES, QUICK_DISPATCHES = 300_000, 30_000
+DISPATCHES, QUICK_DISPATCHES = 600_000, 30_000
 """That are made in a run, of at most `CALLS` calls."""
-CALLS = 150_000
+CALLS = 600_000
 WARM_UP, MOST = 0.30, 0.80
 """Where the measured part begins, and ends. What a router has not yet had acknowledged is less than
 the rest, so as much is on its way at the end of the part as at its start."""

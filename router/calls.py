@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from mypy_extensions import i64
+from mypy_extensions import i64, mypyc_attr
 
 from schemas import binary
 from schemas.binary import Reader
@@ -20,6 +20,7 @@ _REST: Final = _CALL.layout.part("talk_seconds")
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class RoutedCall:
     """The fields that routing looks at; the others are walked through: lengths, branches and the
     end are checked, texts are not looked at. One that is no UTF-8 ends where it is used, as

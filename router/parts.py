@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, final
 
-from mypy_extensions import i64
+from mypy_extensions import i64, mypyc_attr
 
 from router.calls import RoutedCall
 from router.ids import account_hash, call_text, id_of
@@ -84,6 +84,7 @@ def routing_part(routed_at: int) -> bytes:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class CallPart:
     """What a call gives to its dispatches."""
 

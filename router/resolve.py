@@ -130,6 +130,7 @@ def _on_condition(decision: Decision, call: Record) -> Decision:
     return decision if reason is None else Decision(decision.action, False, reason)
 
 
+@mypyc_attr(acyclic=True, free_list_len=1)
 class Resolution:
     """Everything that was decided for a call."""
 

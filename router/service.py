@@ -20,7 +20,7 @@ from streaming.turns import Turns
 log = logging.getLogger(__name__)
 
 GROUP = "pca-router"
-LINGER = 0.002
+LINGER = 0.003
 """Seconds, in a backlog."""
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Final, final
 
 from librt.strings import BytesWriter, read_f64_le, write_f64_le
-from mypy_extensions import i64, u8
+from mypy_extensions import i64, mypyc_attr, u8
 
 from schemas.layouts import (
     ARRAY,
@@ -36,6 +36,7 @@ class Malformed(ValueError):
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class Reader:
     """A record's values, one by one in the schema's order. What the bytes do not hold raises
     ValueError, or IndexError where they end."""
@@ -237,6 +238,7 @@ class Reader:
 
 
 @final
+@mypyc_attr(acyclic=True, free_list_len=1)
 class Writer:
     """A record's bytes, value by value in the schema's order."""
 

@@ -14,7 +14,7 @@ import (
 const (
 	commitInterval    = time.Second
 	pollRecords       = 1000
-	maxUnacknowledged = 20_000
+	maxUnacknowledged = 4_000 // with more a router's dispatches leave the processor's cache
 	maxBatchBytes     = 2 * 1024 * 1024
 	fetchMaxWait      = 500 * time.Millisecond
 	stopTimeout       = 2 * time.Second
