@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import sys
 
 from dispatcher.guard import Guard
 from dispatcher.request import DEFAULT_TLS
@@ -28,15 +29,14 @@ def transport(settings: Settings) -> Transport:
     if settings.dispatcher_transport == "aiohttp":
         return AiohttpTransport(*common, dns_timeout=dns_timeout)
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    kept = idle_connections(
-        settings.dispatcher_idle_connections, settings.dispatcher_in_flight, files
+    return NativeTransport(
+        *common,
+        dns_timeout=dns_timeout,
+        idle_connections=settings.dispatcher_idle_connections,
+        connections=connections(files),
     )
-    return NativeTransport(*common, dns_timeout=dns_timeout, idle_connections=kept)
 
 
-def idle_connections(wanted: int, in_flight: int, files: int) -> int:
-    """How many connections may be kept: as many as wanted, where the process may have so many files
-    open beside those in flight; 1 at least."""
-    if files == resource.RLIM_INFINITY:
-        return wanted
-    return max(1, min(wanted, files - in_flight - SPARE_FILES))
+def connections(files: int) -> int:
+    """How many there may be, in use or idle, in a process that may open so many files."""
+    return sys.maxsize if files == resource.RLIM_INFINITY else max(1, files - SPARE_FILES)

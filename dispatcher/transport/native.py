@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable
 
@@ -35,9 +36,11 @@ class NativeTransport:
         *,
         dns_timeout: float = 5.0,
         idle_connections: int = KEPT,
+        connections: int = sys.maxsize,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`deadline` and `dns_timeout` in seconds; at most `idle_connections` are kept.
+        """`deadline` and `dns_timeout` in seconds; at most `idle_connections` are kept. Where there
+        would be more than so many `connections` in all, idle ones make room.
 
         Must be made on the event loop that sends.
         """
@@ -45,6 +48,7 @@ class NativeTransport:
         self._clock = clock
         self._deadline = deadline
         self._origins = Origins()
+        self._most = connections
         self._pool: Pool[Origin, Connection] = Pool(clock, kept=idle_connections)
         self._deadlines = Deadlines(self._loop, clock)
         self._addresses = Addresses(GuardedResolver(guard, dns_timeout), clock)
@@ -115,6 +119,9 @@ class NativeTransport:
         return exchange
 
     def _dial(self, exchange: Exchange) -> None:
+        if len(self._connections) + len(self._dialling) >= self._most:
+            for spare in self._pool.oldest():
+                spare.close()
         task = exchange.dialling = self._loop.create_task(self._dialled(exchange))
         self._dialling.add(task)
         task.add_done_callback(self._dialling.discard)

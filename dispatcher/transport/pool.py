@@ -79,12 +79,18 @@ class Pool(Generic[Key, Kept]):
             closed.append(idle.pop(0))
             del self._since[closed[0]]
         elif len(self._since) >= self._kept:
-            closed.append(next(iter(self._since)))
-            self.forget(closed[0])
+            closed += self.oldest()
             idle = self._by_origin.setdefault(origin, [])  # it may have been this origin's only one
         idle.append(connection)
         self._since[connection] = (origin, now)
         return closed
+
+    def oldest(self) -> list[Kept]:
+        """The one that is idle the longest of all, if there is one, to be closed."""
+        for connection in self._since:
+            self.forget(connection)
+            return [connection]
+        return []
 
     def forget(self, connection: Kept) -> None:
         """It ended by itself. Does nothing for one that is not kept."""

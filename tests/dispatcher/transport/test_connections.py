@@ -17,6 +17,25 @@ async def test_a_connection_is_used_again(transport, server):
     assert one.connections == 1
 
 
+@pytest.mark.parametrize("implementation", ["native"])
+async def test_where_no_more_can_be_open_the_one_idle_the_longest_makes_room(make, server):
+    transport, servers = make(connections=3), [await server(OK) for _ in range(4)]
+    for each in servers:
+        await transport.send(get(each.url))
+    async with asyncio.timeout(2):
+        await servers[0].all_closed.wait()
+    for each in servers[1:]:
+        await transport.send(get(each.url))
+    assert [each.connections for each in servers] == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("implementation", ["native"])
+async def test_connections_in_use_are_never_closed_to_make_room(make, server):
+    transport, one = make(connections=2, deadline=5), await server(OK)
+    answers = await asyncio.gather(*(transport.send(get(one.url)) for _ in range(9)))
+    assert [answer.body for answer in answers] == [b"ok"] * 9
+
+
 async def test_no_connection_is_left_open_after_closing(transport, server):
     one = await server(OK)
     await asyncio.gather(*(transport.send(get(one.url)) for _ in range(5)))

@@ -70,6 +70,13 @@ def test_all_together_lose_the_one_idle_the_longest(pool):
     assert len(pool) == 4
 
 
+def test_the_one_idle_the_longest_makes_room(pool):
+    give(pool, "a", "one")
+    give(pool, "b", "two")
+    assert [pool.oldest() for _ in range(3)] == [["one"], ["two"], []]
+    assert (pool.take("a"), len(pool)) == (None, 0)
+
+
 def test_one_that_ended_by_itself_is_not_taken(pool):
     give(pool, "a", "one", "two")
     pool.forget("two")
@@ -96,8 +103,10 @@ def test_whatever_happens_each_connection_is_in_one_place_and_the_limits_hold(po
         elif what < 0.8 and out:
             origin, connection = out.pop(dice.randrange(len(out)))
             closed.update(pool.give(origin, connection, connection[1]))
-        elif what < 0.9:
+        elif what < 0.85:
             closed.update(pool.expired())
+        elif what < 0.9:
+            closed.update(pool.oldest())
         else:
             clock.now += dice.random() * 20
         assert len(pool) <= 4
