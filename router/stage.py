@@ -17,15 +17,13 @@ from streaming.acks import Acks
 from streaming.config_table import ConfigTable
 from streaming.consumer import BATCH, ConsumerLoop
 from streaming.keeping import keep
-from streaming.offsets import OffsetTracker
+from streaming.offsets import OffsetTracker, Records
 from streaming.partitions import partition_of
 from streaming.producer import is_behind
 from streaming.stage import Partition, Taken
 from streaming.topics import LARGE_RECORD, Topics
 from streaming.turns import Turns
 
-Run = tuple[OffsetTracker, int, int]
-"""Records of a partition: first offset, end (exclusive)."""
 MAX_UNACKNOWLEDGED = 4_000
 """Dispatches that may wait for the broker: about as many as stay in the processor's cache until
 they are compressed. With five times as many a match costs a tenth more."""
@@ -129,7 +127,7 @@ class RouterStage:
             limit=LARGE_RECORD,
         )
 
-    def _acknowledged(self, error: KafkaError | None, runs: Sequence[Run]) -> None:
+    def _acknowledged(self, error: KafkaError | None, runs: Sequence[Records]) -> None:
         """In the producer's thread."""
         if error is not None:
             self._loop.fail(KafkaException(error))
@@ -137,9 +135,9 @@ class RouterStage:
         self._loop.complete(runs)
 
 
-def _runs(batch: Sequence[Taken]) -> list[Run]:
+def _runs(batch: Sequence[Taken]) -> list[Records]:
     """The batch's records as runs of neighbouring offsets."""
-    runs: list[Run] = []
+    runs: list[Records] = []
     current_tracker: OffsetTracker | None = None
     first = end = 0
     for tracker, message in batch:

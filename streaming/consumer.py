@@ -17,7 +17,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from streaming import metrics
 from streaming.clients import WAIT, Clients
 from streaming.errors import lasting
-from streaming.offsets import OffsetTracker
+from streaming.offsets import OffsetTracker, Records
 from streaming.reading import noted
 from streaming.settings import Settings
 from streaming.stage import IDLE_POLL, Partition, Stage
@@ -67,7 +67,7 @@ class ConsumerLoop:
         self._settings = settings
         self._trackers: dict[Partition, OffsetTracker] = {}
         self._paused: set[Partition] = set()
-        self._mailbox: deque[Sequence[tuple[OffsetTracker, int, int]]] = deque()
+        self._mailbox: deque[Sequence[Records]] = deque()
         self._stopping = threading.Event()
         self._failure: BaseException | None = None
         self._watchdog = Watchdog(settings.stop_deadline + GRACE)
@@ -82,8 +82,8 @@ class ConsumerLoop:
 
     # What other threads may call.
 
-    def complete(self, done: Sequence[tuple[OffsetTracker, int, int]]) -> None:
-        """Runs of records are done: tracker, first offset, end (exclusive)."""
+    def complete(self, done: Sequence[Records]) -> None:
+        """Records are done."""
         self._mailbox.append(done)
 
     def abandon(self, tracker: OffsetTracker, count: int) -> None:

@@ -138,6 +138,10 @@ class OffsetTracker:
         self._committed = (_NO_OFFSET, "")
 
 
+Records = tuple[OffsetTracker, int, int]
+"""Neighbours in a partition: its tracker, the first offset, the end (exclusive)."""
+
+
 def encode_holes(base: int, runs: list[Run]) -> str:
     """Completed runs above `base` as commit metadata, at most `MAX_METADATA` characters.
 
