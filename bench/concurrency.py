@@ -46,7 +46,10 @@ class Case:
 
 
 AT_64, AT_10_000 = Case(0.032, 2000), Case(5.0, 2000)
-CASES = (Case(0.0, 2000), AT_64, Case(0.05, 2000), Case(0.5, 2000), AT_10_000, Case(5.0, 4000))
+CASES = (
+    Case(0.0, 2000), AT_64, Case(0.05, 2000), Case(0.5, 2000), AT_10_000, Case(9.0, 2000),
+    Case(10.0, 2000),
+)  # fmt: skip
 QUICK_CASES = (Case(0.032, 500), Case(1.0, 500))
 
 
@@ -81,8 +84,8 @@ def measure(
     endpoints: int = ENDPOINTS,
 ) -> Result:
     """Every case in every round."""
-    # Some more: of a burst, and while connections are made.
-    fitting = [case for case in cases if testbed.fits(int(1.2 * case.in_flight))]
+    # Some more, of a burst; idle connections make room.
+    fitting = [case for case in cases if testbed.fits(int(1.05 * case.in_flight))]
     runs: dict[Case, list[InFlightCost]] = {case: [] for case in fitting}
     for number in range(rounds):
         for case in rotated(fitting, number):

@@ -15,7 +15,7 @@ from schemas.released import Record, current
 _CALL: Final = current("CallCompleted")
 _LEADING: Final = _CALL.layout.part(last="talk_seconds")
 """What conditions look at, unless it is `leadflow`."""
-_NUMBERS: Final = _CALL.layout.part("call_type", "called_number")
+_BETWEEN: Final = _CALL.layout.part("call_type", "called_number")
 _REST: Final = _CALL.layout.part("talk_seconds")
 
 
@@ -41,7 +41,7 @@ class RoutedCall:
         self.revision: i64 = reader.number()
         self.ids = data[ids : reader.at]
         """`sid` and `revision`, as they are written."""
-        reader.skip_fields(_NUMBERS)
+        reader.skip_fields(_BETWEEN)
         self.called_e164 = reader.text()
         self.ad_group_id = reader.text()
         self.pool_id = reader.text()

@@ -261,14 +261,16 @@ def test_late_completions_of_what_was_taken_away_change_nothing(running, topics,
 
 
 def test_what_is_completed_while_partitions_are_taken_away_is_not_done_again(
-    running, topics, write, monkeypatch
+    running, settings, topics, write, monkeypatch
 ):
     monkeypatch.setattr(consumer_module, "REVOKE_DRAIN", 5.0)
+    # Stopped in the middle of that, a loop must not be ended by its watchdog, and the test with it.
+    settings = settings.model_copy(update={"stop_deadline": 3.0})
     for partition in range(3):
         write(topics.calls, *numbered(4), partition=partition)
-    first = running(holding=True)
+    first = running(settings, holding=True)
     first.stage.until_taken(12)
-    second = running()
+    second = running(settings)
     first.stage.until(lambda: first.stage.lost)
     first.loop.complete(first.stage.held)
     second.stage.until(lambda: second.stage.assignments)
