@@ -30,6 +30,10 @@ BATCH = 100
 GATHER = 0.001
 """Seconds from one batch to the next, at least: under load records come together, and so cost fewer
 requests and wake-ups on every side; the first after a pause does not wait."""
+BUSY = 4_000
+"""Records a second from which on batches are gathered for `GATHER_BUSY` seconds: a third of a core
+is busy then, and what makes records late are not a few milliseconds but the queue for it."""
+GATHER_BUSY = 0.004
 PATIENCE = 0.5
 """Seconds that a full stage may keep the loop from polling. Only then are partitions paused,
 because pausing throws away what has been fetched ahead."""
@@ -74,6 +78,7 @@ class ConsumerLoop:
         self._stage: Stage
         self._next_commit = 0.0
         self._next_batch = 0.0
+        self._read_at = 0.0
         self.assigned_once = False
         self._turned_at: float = time.monotonic()
         self._clients = Clients(settings, group, topics, self._committed, waiting, wait)
@@ -142,8 +147,10 @@ class ConsumerLoop:
         if (early := self._next_batch - time.monotonic()) > 0:
             time.sleep(early)
         if messages := self._clients.read(BATCH, IDLE_POLL):
+            now = time.monotonic()
             if len(messages) < BATCH:  # all that there was
-                self._next_batch = time.monotonic() + GATHER
+                self._next_batch = now + gather(len(messages), now - self._read_at)
+            self._read_at = now
             self._take(messages)
 
     def _confirm(self) -> None:
@@ -343,6 +350,12 @@ class ConsumerLoop:
             tracker.gone = True
         self._retire(trackers)
         log.warning("partitions lost", extra=_given_up(trackers))
+
+
+def gather(count: int, seconds: float) -> float:
+    """Seconds until the next batch, after one of `count` records that came `seconds` after the
+    last."""
+    return GATHER_BUSY if count >= BUSY * seconds else GATHER
 
 
 def _given_up(trackers: Collection[OffsetTracker]) -> dict[str, int]:

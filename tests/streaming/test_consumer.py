@@ -7,6 +7,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from streaming import consumer as consumer_module
 from streaming import metrics
+from streaming.consumer import GATHER, GATHER_BUSY, gather
 from streaming.offsets import decode_holes
 
 
@@ -289,3 +290,12 @@ def test_metadata_that_is_not_ours_is_ignored(running, topics, settings, write, 
     one = running()
     one.stage.until_taken(3)
     assert one.stage.values() == [b"1", b"2", b"3"]
+
+
+@pytest.mark.parametrize(
+    ("count", "seconds", "waits"),
+    [(1, 60.0, GATHER), (3, 0.001, GATHER), (4, 0.001, GATHER_BUSY), (15, 0.004, GATHER),
+     (16, 0.004, GATHER_BUSY), (99, 60.0, GATHER)],
+)  # fmt: skip
+def test_records_are_gathered_for_longer_while_many_come(count, seconds, waits):
+    assert gather(count, seconds) == waits
