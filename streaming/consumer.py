@@ -34,6 +34,9 @@ BUSY = 4_000
 """Records a second from which on batches are gathered for `GATHER_BUSY` seconds: a third of a core
 is busy then, and what makes records late are not a few milliseconds but the queue for it."""
 GATHER_BUSY = 0.004
+RATE_OVER = 0.05
+"""Seconds that records are counted for, to know how many come in one: a few together are no load.
+"""
 PATIENCE = 0.5
 """Seconds that a full stage may keep the loop from polling. Only then are partitions paused,
 because pausing throws away what has been fetched ahead."""
@@ -78,7 +81,7 @@ class ConsumerLoop:
         self._stage: Stage
         self._next_commit = 0.0
         self._next_batch = 0.0
-        self._read_at = 0.0
+        self._pace = Pace()
         self.assigned_once = False
         self._turned_at: float = time.monotonic()
         self._clients = Clients(settings, group, topics, self._committed, waiting, wait)
@@ -147,10 +150,9 @@ class ConsumerLoop:
         if (early := self._next_batch - time.monotonic()) > 0:
             time.sleep(early)
         if messages := self._clients.read(BATCH, IDLE_POLL):
-            now = time.monotonic()
+            pause = self._pace.gather(len(messages), time.monotonic())
             if len(messages) < BATCH:  # all that there was
-                self._next_batch = now + gather(len(messages), now - self._read_at)
-            self._read_at = now
+                self._next_batch = time.monotonic() + pause
             self._take(messages)
 
     def _confirm(self) -> None:
@@ -352,10 +354,21 @@ class ConsumerLoop:
         log.warning("partitions lost", extra=_given_up(trackers))
 
 
-def gather(count: int, seconds: float) -> float:
-    """Seconds until the next batch, after one of `count` records that came `seconds` after the
-    last."""
-    return GATHER_BUSY if count >= BUSY * seconds else GATHER
+class Pace:
+    """How long batches are gathered."""
+
+    def __init__(self) -> None:
+        self._since = 0.0
+        self._count = 0
+        self._gather = GATHER
+
+    def gather(self, count: int, now: float) -> float:
+        """Seconds until the next batch, after one of `count` records."""
+        self._count += count
+        if (passed := now - self._since) >= RATE_OVER:
+            self._gather = GATHER_BUSY if self._count >= BUSY * passed else GATHER
+            self._since, self._count = now, 0
+        return self._gather
 
 
 def _given_up(trackers: Collection[OffsetTracker]) -> dict[str, int]:
