@@ -65,6 +65,7 @@ def _answers_half_way(connection: Connection) -> None:
 
 def _answers_unasked(connection: Connection) -> None:
     connection.send(OK)
+    connection.healthily(1)  # here and not in go_on(): not quiet before this is said too
     connection.go_on()
 
 
