@@ -158,12 +158,13 @@ class AnswerReader:
             if self._in_chunks:
                 heads = head_size(self._headers.items()) + self._interim_size
                 self._body_read = max(0, self._head_size - heads)
+                self._unproductive = 0 if self._size else self._body_read
         elif self._size == size:
             self._unproductive += len(data)
-            if self._unproductive > FRAMING_LIMIT:
-                raise NotHttp(f"more than {FRAMING_LIMIT:,} bytes of chunk headers or trailers")
         else:
             self._unproductive = 0
+        if self._unproductive > FRAMING_LIMIT:
+            raise NotHttp(f"more than {FRAMING_LIMIT:,} bytes of chunk headers or trailers")
         if self._body_read > self._cap:  # most of it headers of chunks
             self.complete = True
             self.reusable = False

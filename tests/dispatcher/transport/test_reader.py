@@ -282,6 +282,14 @@ def test_what_stands_between_chunks_has_a_limit(start):
     assert fed(reader, [CHUNKED, start] + [b"y" * 1024] * 100) <= 2 + FRAMING_LIMIT // 1024
 
 
+def test_so_it_has_where_it_comes_with_the_head():
+    """With more than the cap in one piece it was an answer that was cut."""
+    reader = AnswerReader(2 * FRAMING_LIMIT, lambda: 1.0)
+    reader.begin(head_only=False)
+    with pytest.raises(NotHttp, match="chunk headers"):
+        reader.feed(CHUNKED + b"1;a=" + b"y" * 3 * FRAMING_LIMIT)
+
+
 def test_chunks_count_with_what_is_around_them(reader):
     reader.feed(CHUNKED)
     pieces = 1
