@@ -20,7 +20,7 @@ demo: setup
 	$(BIN)/pca demo
 
 test: setup
-	$(BIN)/pytest -n 4 --dist loadfile
+	$(BIN)/pytest -n 4 --dist loadfile --max-worker-restart 0 # a restarted worker waits for ever
 
 lint: setup
 	$(BIN)/ruff check .

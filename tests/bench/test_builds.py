@@ -8,7 +8,7 @@ import pytest
 from bench.builds import PEERS
 from schemas import released
 
-pytestmark = pytest.mark.timeout(300)  # on a new machine the libraries are fetched and compiled
+pytestmark = pytest.mark.timeout(1200)  # on a new machine the libraries are fetched and compiled
 NEWEST = max(released.releases())
 
 

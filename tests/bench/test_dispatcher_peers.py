@@ -29,7 +29,7 @@ UNUSUAL = (
     {"started_at": 1_793_511_000_000_000, "talk_seconds": 0, "call_type": "Fax/2"},
     {"started_at": 2**62, "talk_seconds": -5, "intelligent_seconds": 1},
 )
-pytestmark = pytest.mark.timeout(300)  # on a new machine libraries are fetched and compiled
+pytestmark = pytest.mark.timeout(1200)  # on a new machine libraries are fetched and compiled
 
 
 @pytest.fixture(params=["obvious", "go", "vertx", "jdk"])

@@ -12,7 +12,7 @@ from router.dispatches import dispatches
 from router.parts import routing_part
 from streaming.partitions import partition_of
 
-pytestmark = pytest.mark.timeout(300)  # on a new machine the libraries are fetched and compiled
+pytestmark = pytest.mark.timeout(1200)  # on a new machine the libraries are fetched and compiled
 
 ACME = {
     "id": "acme",

@@ -6,7 +6,7 @@ from bench import http2, testbed
 from bench.http2 import PROTOCOLS, QUICK_CASES, QUICK_REQUESTS, Case, Sent
 
 CASE = Case(0.02, 50, 512)
-pytestmark = pytest.mark.timeout(300)  # on a new machine the Go peer is compiled
+pytestmark = pytest.mark.timeout(1200)  # on a new machine the Go peer is compiled
 
 
 @pytest.fixture
