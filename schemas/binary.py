@@ -72,19 +72,20 @@ class Reader:
             raise ValueError("its length goes beyond the end")
         return end
 
-    def text(self) -> str:
-        """A string."""
+    def piece(self) -> bytes:
+        """What stands behind its length."""
         end: i64 = self.beyond(self.number())
         start: i64 = self.at
         self.at = end
-        return self.data[start:end].decode()
+        return self.data[start:end]
+
+    def text(self) -> str:
+        """A string."""
+        return self.piece().decode()
 
     def utf8(self) -> bytes:
         """A string, as the bytes of its text."""
-        end: i64 = self.beyond(self.number())
-        start: i64 = self.at
-        self.at = end
-        text = self.data[start:end]
+        text = self.piece()
         if not text.isascii():
             text.decode()
         return text
@@ -141,11 +142,13 @@ class Reader:
             if symbol < 0:
                 raise ValueError("there is no such symbol")
             return layout.symbols[symbol]
-        if kind == DOUBLE or kind == BYTES:  # noqa: PLR1714, SIM109 - `in` would make a tuple of it
-            end: i64 = self.beyond(8 if kind == DOUBLE else self.number())
+        if kind == DOUBLE:
+            end: i64 = self.beyond(8)
             start: i64 = self.at
             self.at = end
-            return read_f64_le(self.data, start) if kind == DOUBLE else self.data[start:end]
+            return read_f64_le(self.data, start)
+        if kind == BYTES:
+            return self.piece()
         return self.array(layout) if kind == ARRAY else self.map(layout)
 
     def flag(self) -> bool:
@@ -187,7 +190,7 @@ class Reader:
     def skip_value(self, layout: Layout) -> None:
         """Of a type that is not null."""
         kind: i64 = layout.kind
-        if kind == STRING or kind == BYTES:  # noqa: PLR1714, SIM109 - as above
+        if kind == STRING or kind == BYTES:  # noqa: PLR1714, SIM109 - `in` would make a tuple of it
             self.at = self.beyond(self.number())
         elif kind == LONG:
             self.number()

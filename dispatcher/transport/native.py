@@ -119,9 +119,9 @@ class NativeTransport:
         return exchange
 
     def _dial(self, exchange: Exchange) -> None:
-        if len(self._connections) + len(self._dialling) >= self._most:
-            for spare in self._pool.oldest():
-                spare.close()
+        full = len(self._connections) + len(self._dialling) >= self._most
+        if full and (spare := self._pool.oldest()) is not None:
+            spare.close()
         task = exchange.dialling = self._loop.create_task(self._dialled(exchange))
         self._dialling.add(task)
         task.add_done_callback(self._dialling.discard)

@@ -79,18 +79,19 @@ class Pool(Generic[Key, Kept]):
             closed.append(idle.pop(0))
             del self._since[closed[0]]
         elif len(self._since) >= self._kept:
-            closed += self.oldest()
+            if (oldest := self.oldest()) is not None:
+                closed.append(oldest)
             idle = self._by_origin.setdefault(origin, [])  # it may have been this origin's only one
         idle.append(connection)
         self._since[connection] = (origin, now)
         return closed
 
-    def oldest(self) -> list[Kept]:
+    def oldest(self) -> Kept | None:
         """The one that is idle the longest of all, if there is one, to be closed."""
         for connection in self._since:
             self.forget(connection)
-            return [connection]
-        return []
+            return connection
+        return None
 
     def forget(self, connection: Kept) -> None:
         """It ended by itself. Does nothing for one that is not kept."""
