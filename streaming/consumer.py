@@ -18,6 +18,7 @@ from streaming import metrics
 from streaming.clients import WAIT, Clients
 from streaming.errors import lasting
 from streaming.offsets import OffsetTracker, Records
+from streaming.pace import Pace
 from streaming.reading import noted
 from streaming.settings import Settings
 from streaming.stage import IDLE_POLL, Partition, Stage
@@ -27,16 +28,6 @@ log = logging.getLogger(__name__)
 
 BATCH = 100
 """What becomes of more at once leaves the processor's cache before it is sent."""
-GATHER = 0.001
-"""Seconds from one batch to the next, at least: under load records come together, and so cost fewer
-requests and wake-ups on every side; the first after a pause does not wait."""
-BUSY = 4_000
-"""Records a second from which on batches are gathered for `GATHER_BUSY` seconds: a third of a core
-is busy then, and what makes records late are not a few milliseconds but the queue for it."""
-GATHER_BUSY = 0.004
-RATE_OVER = 0.05
-"""Seconds that records are counted for, to know how many come in one: a few together are no load.
-"""
 PATIENCE = 0.5
 """Seconds that a full stage may keep the loop from polling. Only then are partitions paused,
 because pausing throws away what has been fetched ahead."""
@@ -150,9 +141,9 @@ class ConsumerLoop:
         if (early := self._next_batch - time.monotonic()) > 0:
             time.sleep(early)
         if messages := self._clients.read(BATCH, IDLE_POLL):
-            pause = self._pace.gather(len(messages), time.monotonic())
+            gather = self._pace.gather()
             if len(messages) < BATCH:  # all that there was
-                self._next_batch = time.monotonic() + pause
+                self._next_batch = time.monotonic() + gather
             self._take(messages)
 
     def _confirm(self) -> None:
@@ -352,23 +343,6 @@ class ConsumerLoop:
             tracker.gone = True
         self._retire(trackers)
         log.warning("partitions lost", extra=_given_up(trackers))
-
-
-class Pace:
-    """How long batches are gathered."""
-
-    def __init__(self) -> None:
-        self._since = 0.0
-        self._count = 0
-        self._gather = GATHER
-
-    def gather(self, count: int, now: float) -> float:
-        """Seconds until the next batch, after one of `count` records."""
-        self._count += count
-        if (passed := now - self._since) >= RATE_OVER:
-            self._gather = GATHER_BUSY if self._count >= BUSY * passed else GATHER
-            self._since, self._count = now, 0
-        return self._gather
 
 
 def _given_up(trackers: Collection[OffsetTracker]) -> dict[str, int]:

@@ -7,7 +7,6 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from streaming import consumer as consumer_module
 from streaming import metrics
-from streaming.consumer import GATHER, GATHER_BUSY, Pace
 from streaming.offsets import decode_holes
 
 
@@ -290,19 +289,3 @@ def test_metadata_that_is_not_ours_is_ignored(running, topics, settings, write, 
     one = running()
     one.stage.until_taken(3)
     assert one.stage.values() == [b"1", b"2", b"3"]
-
-
-def paced(batches):
-    """What the pace says after each of batches of so many records, one a millisecond."""
-    pace = Pace()
-    return [pace.gather(count, 100 + n / 1000) for n, count in enumerate(batches)]
-
-
-def test_records_are_gathered_for_longer_while_many_come():
-    few, many = [3] * 200, [5] * 200
-    waits = paced([*few, *many, *few])
-    assert (waits[199], waits[399], waits[599]) == (GATHER, GATHER_BUSY, GATHER)
-
-
-def test_a_few_records_that_come_together_are_no_load():
-    assert set(paced([40, *[1] * 40] * 5)) == {GATHER}

@@ -1,0 +1,56 @@
+"""How long batches are gathered: records that come together cost less, those that wait are late."""
+
+import time
+from collections.abc import Callable
+
+GATHER = 0.001
+"""Seconds from one batch to the next, at least: under load records come together, and so cost fewer
+requests and wake-ups on every side; the first after a pause does not wait."""
+GATHER_BUSY = 0.005
+"""Seconds while the process is busy: what makes records late then are not a few milliseconds but
+the queue for a core, and that gets shorter."""
+IDLE = 0.25
+"""Of one core: what a process may use without being busy."""
+BUSY = 0.35
+"""Of one core: from here on batches are gathered for `GATHER_BUSY`, in proportion before."""
+USE_OVER = 0.05
+"""Seconds that CPU time is added up for: a few batches in a row are no load."""
+NEWEST = 0.3
+"""What the newest of these adds to what has been so far: gathering makes a process less busy, and
+one that went by the newest alone would go to and fro."""
+
+
+class Pace:
+    """Seconds from one batch to the next, by how busy the process is.
+
+    CPU time tells it on any machine: so many records a second that a quiet one has hardly noticed
+    keep a slow one's cores busy.
+    """
+
+    def __init__(
+        self,
+        cpu: Callable[[], float] = time.process_time,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Both clocks in seconds; `cpu` is what the whole process has used."""
+        self._cpu = cpu
+        self._clock = clock
+        self._used = cpu()
+        self._since = clock()
+        self._gather = GATHER
+
+    def gather(self) -> float:
+        """From the batch just taken to the next one."""
+        now = self._clock()
+        if (passed := now - self._since) >= USE_OVER:
+            used = self._cpu()
+            wanted = _wanted((used - self._used) / passed)
+            self._gather += (wanted - self._gather) * NEWEST
+            self._used, self._since = used, now
+        return self._gather
+
+
+def _wanted(use: float) -> float:
+    """Seconds, by the cores in use."""
+    busy = min(max((use - IDLE) / (BUSY - IDLE), 0.0), 1.0)
+    return GATHER + (GATHER_BUSY - GATHER) * busy
