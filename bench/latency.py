@@ -27,7 +27,8 @@ CURVE = (0.1, 0.25, 0.75, 0.9)
 """Of the highest rate; half of it is measured anyway."""
 P50_LIMIT, P99_LIMIT, HALF_P99_LIMIT, GO_LIMIT = 3.0, 10.0, 25.0, 1.2
 """Milliseconds; and our p99 in times of Go's."""
-_FIRST_RATE, _STEP, _SEARCH_SECONDS, _TRIES = 400.0, 1.5, 4.0, 12
+_FIRST_RATE, _UP, _UP_SECONDS = 400.0, 1.5, 4.0
+_DOWN, _TRIES = 0.9, 12
 
 OUR_PAIR = Pair("ours", OUR_ROUTER, OURS)
 GO_PAIR = Pair("Go", GO_ROUTER, GO)
@@ -36,17 +37,29 @@ Runs = Mapping[str, Mapping[float, Sequence[Latency]]]
 """By pair and rate, one a round."""
 
 
-def highest(pipeline: Pipeline) -> float:
-    """The highest rate, calls a second, that our pair keeps up with, to a step."""
-    found, rate = _FIRST_RATE, _FIRST_RATE
+def highest(pipeline: Pipeline, seconds: float) -> float:
+    """The highest rate, calls a second, that our pair keeps up with for so many seconds, to a
+    tenth.
+
+    It is passed in steps that are short, and looked for below in long ones: a queue that grows
+    slowly hardly shows in a few seconds.
+    """
+    rate = _FIRST_RATE
+    while _holds(pipeline, rate, _UP_SECONDS):
+        rate *= _UP
+    for _ in range(_TRIES):
+        rate *= _DOWN
+        if _holds(pipeline, rate, seconds):
+            return rate
+    raise SubjectFailed(f"{OUR_PAIR.name}: does not keep up with {rate:,.0f} calls a second.")
+
+
+def _holds(pipeline: Pipeline, rate: float, seconds: float) -> bool:
+    """Whether a pair that has nothing left of an earlier load keeps up with this one."""
     with Session(pipeline, OUR_PAIR) as session:
-        for _ in range(_TRIES):
-            load = session.load(rate, _SEARCH_SECONDS)
-            out.print(f"{rate:,.0f}/s: {load.received:.1%} received when the load ended")
-            if not load.keeps_up:
-                break
-            found, rate = rate, rate * _STEP
-    return found
+        load = session.load(rate, seconds)
+    out.print(f"{rate:,.0f}/s for {seconds:g} s: {load.behind:.2f} s behind when it ended")
+    return load.keeps_up
 
 
 def measure(
@@ -63,7 +76,7 @@ def measure(
     pipeline = Pipeline(testbed)
     found, notes = available((GO_ROUTER, GO), out.print)
     pairs = [OUR_PAIR, GO_PAIR] if len(found) == 2 else [OUR_PAIR]
-    half = half or highest(pipeline) / 2
+    half = half or highest(pipeline, seconds) / 2
     rates = sorted({rate, half, *(2 * half * share for share in curve)})
     runs: dict[str, dict[float, list[Latency]]] = {
         pair.name: {each: [] for each in rates} for pair in pairs

@@ -1,5 +1,6 @@
 """How long batches are gathered: records that come together cost less, those that wait are late."""
 
+import math
 import time
 from collections.abc import Callable
 
@@ -15,9 +16,9 @@ BUSY = 0.35
 """Of one core: from here on batches are gathered for `GATHER_BUSY`, in proportion before."""
 USE_OVER = 0.05
 """Seconds that CPU time is added up for: a few batches in a row are no load."""
-NEWEST = 0.3
-"""What the newest of these adds to what has been so far: gathering makes a process less busy, and
-one that went by the newest alone would go to and fro."""
+REMEMBERED = 0.14
+"""Seconds after which what has been counts a third: gathering makes a process less busy, and one
+that went by the newest alone would go to and fro."""
 
 
 class Pace:
@@ -45,7 +46,7 @@ class Pace:
         if (passed := now - self._since) >= USE_OVER:
             used = self._cpu()
             wanted = _wanted((used - self._used) / passed)
-            self._gather += (wanted - self._gather) * NEWEST
+            self._gather += (wanted - self._gather) * -math.expm1(-passed / REMEMBERED)
             self._used, self._since = used, now
         return self._gather
 

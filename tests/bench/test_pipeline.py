@@ -3,7 +3,7 @@ from bench.pipeline import Load, first_arrivals, latency
 
 
 def load(sent, **more):
-    given = {"rate": 100.0, "received": 1.0, "drained": True, "late": 500}
+    given = {"rate": 100.0, "behind": 0.0, "drained": True, "late": 500}
     return Load(sent=sent, **{**given, **more})
 
 
@@ -23,8 +23,8 @@ def test_what_never_came_is_counted_as_missing():
 
 
 def test_a_pair_keeps_up_when_little_is_still_on_its_way_at_the_end():
-    assert load([], received=0.98).keeps_up
-    assert not load([], received=0.90).keeps_up
+    assert load([], behind=0.15).keeps_up
+    assert not load([], behind=0.5).keeps_up
     assert not load([], drained=False).keeps_up
     assert not load([], late=80_000).keeps_up
 
