@@ -37,7 +37,7 @@ Runs = Mapping[str, Mapping[float, Sequence[Latency]]]
 """By pair and rate, one a round."""
 
 
-def highest(pipeline: Pipeline, seconds: float) -> float:
+def highest(pipeline: Pipeline, seconds: float, warm_up: float) -> float:
     """The highest rate, calls a second, that our pair keeps up with for so many seconds, to a
     tenth.
 
@@ -45,21 +45,20 @@ def highest(pipeline: Pipeline, seconds: float) -> float:
     slowly hardly shows in a few seconds.
     """
     rate = _FIRST_RATE
-    while _holds(pipeline, rate, _UP_SECONDS):
+    while _keeps_up(pipeline, rate, _UP_SECONDS, QUICK_WARM_UP):
         rate *= _UP
     for _ in range(_TRIES):
         rate *= _DOWN
-        if _holds(pipeline, rate, seconds):
+        if _keeps_up(pipeline, rate, seconds, warm_up):
             return rate
     raise SubjectFailed(f"{OUR_PAIR.name}: does not keep up with {rate:,.0f} calls a second.")
 
 
-def _holds(pipeline: Pipeline, rate: float, seconds: float) -> bool:
+def _keeps_up(pipeline: Pipeline, rate: float, seconds: float, warm_up: float) -> bool:
     """Whether a pair that has nothing left of an earlier load keeps up with this one."""
-    with Session(pipeline, OUR_PAIR) as session:
-        load = session.load(rate, seconds)
-    out.print(f"{rate:,.0f}/s for {seconds:g} s: {load.behind:.2f} s behind when it ended")
-    return load.keeps_up
+    found = _session(pipeline, OUR_PAIR, [rate], seconds, warm_up)[0]
+    out.print(f"{rate:,.0f}/s for {seconds:g} s: p90 {found.p90:.2f} ms, {found.missing} missing")
+    return found.kept_up
 
 
 def measure(
@@ -76,7 +75,7 @@ def measure(
     pipeline = Pipeline(testbed)
     found, notes = available((GO_ROUTER, GO), out.print)
     pairs = [OUR_PAIR, GO_PAIR] if len(found) == 2 else [OUR_PAIR]
-    half = half or highest(pipeline, seconds) / 2
+    half = half or highest(pipeline, seconds, warm_up) / 2
     rates = sorted({rate, half, *(2 * half * share for share in curve)})
     runs: dict[str, dict[float, list[Latency]]] = {
         pair.name: {each: [] for each in rates} for pair in pairs

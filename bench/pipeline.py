@@ -29,8 +29,8 @@ ACCOUNTS = 100
 IN_FLIGHT = 1500
 FIRST_SECONDS = 60.0
 DRAIN_SECONDS = 15.0
-MOST_BEHIND = 0.2
-"""Seconds, after a load of any length: more is a queue that grows."""
+KEPT_UP_P90, MOST_LATE = 200.0, 50.0
+"""Milliseconds: more than that a call waits in a queue only; and so late a load is no such load."""
 QUANTILES = (0.5, 0.9, 0.99, 0.999)
 
 
@@ -50,17 +50,10 @@ class Load:
     rate: float
     """Calls a second that were meant to be produced."""
     sent: Pairs
-    behind: float
-    """Seconds' worth of calls whose requests had not come when the load ended."""
     drained: bool
     """All came soon after."""
     late: int
     """p99 of how late the load itself was, microseconds."""
-
-    @property
-    def keeps_up(self) -> bool:
-        """They took in what came, and the load was on time."""
-        return self.drained and self.behind <= MOST_BEHIND and self.late < 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +70,11 @@ class Latency:
     missing: int
     late: float
     """p99 of how late the load itself was, milliseconds."""
+
+    @property
+    def kept_up(self) -> bool:
+        """All came, nine of ten without waiting in a queue, and the load was on time."""
+        return not self.missing and self.p90 <= KEPT_UP_P90 and self.late <= MOST_LATE
 
 
 def latency(load: Load, first: Mapping[int, int], warm_up: float) -> Latency:
@@ -179,11 +177,9 @@ class Session:
             while meanwhile is not None and not calls.ends_within(1.0):
                 meanwhile()
             count, late = map(int, calls.result().split())
-        missing = count - (self._sink.count() - before)
         self._arrived = before + count
         drained = not rate or self._await(DRAIN_SECONDS)
-        behind = missing / rate if rate else 0.0
-        return Load(rate, read_pairs(self._produced), behind, drained, late)
+        return Load(rate, read_pairs(self._produced), drained, late)
 
     def _await(self, seconds: float) -> bool:
         """Whether all that was sent comes within so many seconds."""

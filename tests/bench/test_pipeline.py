@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 from bench.calls import times
-from bench.pipeline import Load, first_arrivals, latency
+from bench.pipeline import Latency, Load, first_arrivals, latency
 
 
 def load(sent, **more):
-    given = {"rate": 100.0, "behind": 0.0, "drained": True, "late": 500}
+    given = {"rate": 100.0, "drained": True, "late": 500}
     return Load(sent=sent, **{**given, **more})
 
 
@@ -22,11 +24,12 @@ def test_what_never_came_is_counted_as_missing():
     assert latency(load([(0, 0), (1, 10)]), {0: 5}, 0.0).missing == 1
 
 
-def test_a_pair_keeps_up_when_little_is_still_on_its_way_at_the_end():
-    assert load([], behind=0.15).keeps_up
-    assert not load([], behind=0.5).keeps_up
-    assert not load([], drained=False).keeps_up
-    assert not load([], late=80_000).keeps_up
+def test_a_pair_keeps_up_when_all_come_and_nine_of_ten_do_not_wait_in_a_queue():
+    kept_up = Latency(100.0, 5.0, 150.0, 900.0, 950.0, calls=10, missing=0, late=0.5)
+    assert kept_up.kept_up
+    assert not replace(kept_up, p90=300.0).kept_up
+    assert not replace(kept_up, missing=1).kept_up
+    assert not replace(kept_up, late=80.0).kept_up
 
 
 def test_calls_come_at_random_times_at_the_rate():
