@@ -15,20 +15,26 @@ log = logging.getLogger(__name__)
 Assigned = Callable[[Consumer, list[TopicPartition]], None]
 
 FETCH: dict[str, Any] = {
-    "fetch.queue.backoff.ms": 10,
+    # Nothing is fetched while a few records wait to be taken: else the next fetch is sent at once,
+    # finds the one or two that have come since, and the broker is busy answering these.
+    "queued.min.messages": 4,
+    "fetch.queue.backoff.ms": 1,
     # What is fetched ahead costs memory: without bounds a backlog of retries brings a megabyte for
     # each of a hundred partitions at once. A larger record comes all the same.
     "queued.max.messages.kbytes": 4_096,
     "fetch.max.bytes": 4 * 1024 * 1024,
     "fetch.message.max.bytes": 256 * 1024,
-    # Until then a fetch that finds nothing waits, and partitions that are resumed with it.
-    "fetch.wait.max.ms": 100,
+    # Until then a fetch that finds nothing waits, and with it partitions that it does not name:
+    # those that are resumed, or were held back by the bound on what waits.
+    "fetch.wait.max.ms": 20,
     "socket.timeout.ms": 10_000,
 }
 WAIT = 0.5
 """Seconds that a fetch of topics that can wait does so, at most."""
 ENOUGH = 64 * 1024
 """Bytes that end the wait of a fetch of topics that can wait, and that it brings of a partition."""
+PLENTY = 100_000
+"""Records fetched ahead, at most, where bytes are what bounds them."""
 PORTION = 10
 """Of their records, so many are read at once: a stage that has enough of a partition can say so
 before it is given hundreds more."""
@@ -82,6 +88,9 @@ class Clients:
                 "fetch.min.bytes": ENOUGH,
                 # What was fetched of a partition that is paused then was fetched in vain.
                 "fetch.message.max.bytes": ENOUGH,
+                # Its fetches are few anyway.
+                "queued.min.messages": PLENTY,
+                "fetch.queue.backoff.ms": 10,
             }
             self._second = Consumer({**self.properties, **patient})
         # What belongs to the group is the member's alone.
