@@ -10,12 +10,12 @@ shares of that highest for the curve of latency against load.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
 from bench.command import parser, rounds_of, run
 from bench.part import Part
-from bench.pipeline import Latency, Load, Pair, Pipeline, Session, latency
+from bench.pipeline import KEPT_UP_P90, Latency, Load, Pair, Pipeline, Session, latency
 from bench.report import Claim, Result, Table, out
 from bench.stats import ranged, ratios, rotated
 from bench.subjects import GO, GO_ROUTER, OUR_ROUTER, OURS, SubjectFailed, available
@@ -37,28 +37,33 @@ Runs = Mapping[str, Mapping[float, Sequence[Latency]]]
 """By pair and rate, one a round."""
 
 
-def highest(pipeline: Pipeline, seconds: float, warm_up: float) -> float:
-    """The highest rate, calls a second, that our pair keeps up with for so many seconds, to a
-    tenth.
+def highest(keeps_up: Callable[[float, float], bool], seconds: float) -> float:
+    """The highest rate, calls a second, that is kept up with for so many seconds, to a tenth.
 
     It is passed in steps that are short, and looked for below in long ones: a queue that grows
-    slowly hardly shows in a few seconds.
+    slowly hardly shows in a few seconds. `keeps_up` is asked with a rate and seconds. Raises
+    `SubjectFailed` where no rate is found.
     """
     rate = _FIRST_RATE
-    while _keeps_up(pipeline, rate, _UP_SECONDS, QUICK_WARM_UP):
+    while keeps_up(rate, _UP_SECONDS):
         rate *= _UP
     for _ in range(_TRIES):
         rate *= _DOWN
-        if _keeps_up(pipeline, rate, seconds, warm_up):
+        if keeps_up(rate, seconds):
             return rate
     raise SubjectFailed(f"{OUR_PAIR.name}: does not keep up with {rate:,.0f} calls a second.")
 
 
-def _keeps_up(pipeline: Pipeline, rate: float, seconds: float, warm_up: float) -> bool:
-    """Whether a pair that has nothing left of an earlier load keeps up with this one."""
-    found = _session(pipeline, OUR_PAIR, [rate], seconds, warm_up)[0]
-    out.print(f"{rate:,.0f}/s for {seconds:g} s: p90 {found.p90:.2f} ms, {found.missing} missing")
-    return found.kept_up
+def _highest_of_ours(pipeline: Pipeline, seconds: float, warm_up: float) -> float:
+    def keeps_up(rate: float, seconds: float) -> bool:
+        """Whether a pair that has nothing left of an earlier load keeps up with this one."""
+        found = _session(pipeline, OUR_PAIR, [rate], seconds, min(warm_up, seconds / 4))[0]
+        out.print(
+            f"{rate:,.0f}/s for {seconds:g} s: p90 {found.p90:.2f} ms, {found.missing} missing"
+        )
+        return found.kept_up
+
+    return highest(keeps_up, seconds)
 
 
 def measure(
@@ -75,7 +80,7 @@ def measure(
     pipeline = Pipeline(testbed)
     found, notes = available((GO_ROUTER, GO), out.print)
     pairs = [OUR_PAIR, GO_PAIR] if len(found) == 2 else [OUR_PAIR]
-    half = half or highest(pipeline, seconds, warm_up) / 2
+    half = half or _highest_of_ours(pipeline, seconds, warm_up) / 2
     rates = sorted({rate, half, *(2 * half * share for share in curve)})
     runs: dict[str, dict[float, list[Latency]]] = {
         pair.name: {each: [] for each in rates} for pair in pairs
@@ -92,9 +97,14 @@ def measure(
                 runs[pair.name][each.rate].append(each)
                 out.print(f"round {number + 1}, {pair.name}, {each.rate:,.0f}/s:"
                           f" p50 {each.p50:.2f} ms, p99 {each.p99:.2f}")  # fmt: skip
-    notes.insert(0, f"{seconds:g} s at each rate after {warm_up:g} s of warm-up, Poisson arrivals,"
-                 f" 100 accounts; {rounds} rounds, medians (ranges).")  # fmt: skip
-    notes.insert(1, testbed.pinning())
+    notes = [
+        f"{seconds:g} s at each rate after {warm_up:g} s of warm-up, Poisson arrivals,"
+        f" 100 accounts; {rounds} rounds, medians (ranges).",
+        "The highest load is the highest rate that ours keeps up with so long: all requests come,"
+        f" nine of ten within {KEPT_UP_P90:g} ms.",
+        testbed.pinning(),
+        *notes,
+    ]
     return result(runs, rate, half, notes)
 
 

@@ -3,12 +3,12 @@
 import json
 import subprocess
 
-import pytest
+from building import BUILDS
 
 from bench.builds import PEERS
 from schemas import released
 
-pytestmark = pytest.mark.timeout(1200)  # on a new machine the libraries are fetched and compiled
+pytestmark = BUILDS
 NEWEST = max(released.releases())
 
 

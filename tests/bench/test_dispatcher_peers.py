@@ -5,6 +5,7 @@ from collections import Counter
 from urllib.parse import urlsplit
 
 import pytest
+from building import BUILDS
 from line import eventually
 
 from bench.certificates import issue
@@ -29,7 +30,7 @@ UNUSUAL = (
     {"started_at": 1_793_511_000_000_000, "talk_seconds": 0, "call_type": "Fax/2"},
     {"started_at": 2**62, "talk_seconds": -5, "intelligent_seconds": 1},
 )
-pytestmark = pytest.mark.timeout(1200)  # on a new machine libraries are fetched and compiled
+pytestmark = BUILDS
 
 
 @pytest.fixture(params=["obvious", "go", "vertx", "jdk"])

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-import pytest
+from building import BUILDS
 from line import eventually
 
 from bench.render import TWELVE, call
@@ -12,7 +12,7 @@ from router.dispatches import dispatches
 from router.parts import routing_part
 from streaming.partitions import partition_of
 
-pytestmark = pytest.mark.timeout(1200)  # on a new machine the libraries are fetched and compiled
+pytestmark = BUILDS
 
 ACME = {
     "id": "acme",

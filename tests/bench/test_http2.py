@@ -1,12 +1,13 @@
 """Webhooks by HTTP/1.1 and by HTTP/2: whether they can be measured, and how they are compared."""
 
 import pytest
+from building import BUILDS
 
 from bench import http2, testbed
 from bench.http2 import PROTOCOLS, QUICK_CASES, QUICK_REQUESTS, Case, Sent
 
 CASE = Case(0.02, 50, 512)
-pytestmark = pytest.mark.timeout(1200)  # on a new machine the Go peer is compiled
+pytestmark = BUILDS
 
 
 @pytest.fixture
