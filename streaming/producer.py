@@ -61,6 +61,11 @@ class Producer:
                 "client.id": client_id,
                 "acks": "all",
                 "enable.idempotence": True,
+                # A leader that has just begun may refuse the first records of a producer that it
+                # has not seen and take those that were sent after them, whatever their number; then
+                # librdkafka would take the first for acknowledged. A broker works on one request
+                # of a connection at a time anyway.
+                "max.in.flight.requests.per.connection": 1,
                 "delivery.report.only.error": True,  # the rest is in `Acks`
                 "partitioner": PARTITIONER,
                 "message.timeout.ms": 0 if timeout is None else int(timeout * 1000),

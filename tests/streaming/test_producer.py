@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
+from reluctant_leader import ReluctantLeader
 
 from streaming.acks import Acks
 from streaming.producer import Producer
@@ -125,3 +126,17 @@ def test_closing_waits_for_the_broker(made, topics, answer):
         one.send(topics.calls, b"k", b"v", acks)
     acks.seal()
     assert (one.close(20), wait()) == (0, None)
+
+
+def test_what_a_leader_refused_is_written_before_what_was_sent_after_it(
+    made, kafka, topics, read, answer
+):
+    leader = ReluctantLeader(kafka.bootstrap, topics.unrouted)
+    one, (acks, wait) = made({"bootstrap.servers": leader.bootstrap}), answer()
+    one.send(topics.unrouted, b"k", b"first", acks, partition=0)
+    assert leader.refusing.wait(20)
+    one.send(topics.unrouted, b"k", b"second", acks, partition=0)
+    acks.seal()
+    assert wait() is None
+    assert [message.value() for message in read(topics.unrouted)] == [b"first", b"second"]
+    leader.close()
