@@ -18,7 +18,9 @@ FETCH: dict[str, Any] = {
     # Nothing is fetched while a few records wait to be taken: else the next fetch is sent at once,
     # finds the one or two that have come since, and the broker is busy answering these.
     "queued.min.messages": 4,
-    "fetch.queue.backoff.ms": 1,
+    # Until then it does not look again. Sooner, and in a backlog each partition that has just run
+    # empty is fetched by itself: a quarter more work for the broker.
+    "fetch.queue.backoff.ms": 5,
     # What is fetched ahead costs memory: without bounds a backlog of retries brings a megabyte for
     # each of a hundred partitions at once. A larger record comes all the same.
     "queued.max.messages.kbytes": 4_096,
@@ -90,7 +92,6 @@ class Clients:
                 "fetch.message.max.bytes": ENOUGH,
                 # Its fetches are few anyway.
                 "queued.min.messages": PLENTY,
-                "fetch.queue.backoff.ms": 10,
             }
             self._second = Consumer({**self.properties, **patient})
         # What belongs to the group is the member's alone.
