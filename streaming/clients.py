@@ -18,8 +18,8 @@ FETCH: dict[str, Any] = {
     # Nothing is fetched while a few records wait to be taken: else the next fetch is sent at once,
     # finds the one or two that have come since, and the broker is busy answering these.
     "queued.min.messages": 4,
-    # Until then it does not look again. Sooner, and in a backlog each partition that has just run
-    # empty is fetched by itself: a quarter more work for the broker.
+    # After so long it is looked whether they were taken. Sooner, and in a backlog each partition
+    # that has just run empty is fetched by itself: a quarter more work for the broker.
     "fetch.queue.backoff.ms": 5,
     # What is fetched ahead costs memory: without bounds a backlog of retries brings a megabyte for
     # each of a hundred partitions at once. A larger record comes all the same.

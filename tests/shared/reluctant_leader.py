@@ -1,5 +1,6 @@
 """A proxy to a broker that refuses the first records of a topic, as one that does not lead yet."""
 
+import contextlib
 import select
 import socket
 import struct
@@ -78,19 +79,6 @@ def _compact(text):
 
 def _frames(connection):
     """Each message with its length before it, until the connection ends."""
-    while True:
-        try:
-            head = _exactly(connection, 4)
-            body = _exactly(connection, *struct.unpack(">i", head))
-        except (OSError, EOFError):
-            return
-        yield head + body
-
-
-def _exactly(connection, count):
-    got = b""
-    while len(got) < count:
-        if not (piece := connection.recv(count - len(got))):
-            raise EOFError
-        got += piece
-    return got
+    with contextlib.suppress(OSError):
+        while len(head := connection.recv(4, socket.MSG_WAITALL)) == 4:
+            yield head + connection.recv(*struct.unpack(">i", head), socket.MSG_WAITALL)

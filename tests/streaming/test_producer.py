@@ -1,6 +1,7 @@
 """The producer on a real broker: acknowledged, refused, or waiting for ever."""
 
 import threading
+from contextlib import closing
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
@@ -131,12 +132,11 @@ def test_closing_waits_for_the_broker(made, topics, answer):
 def test_what_a_leader_refused_is_written_before_what_was_sent_after_it(
     made, kafka, topics, read, answer
 ):
-    leader = ReluctantLeader(kafka.bootstrap, topics.unrouted)
-    one, (acks, wait) = made({"bootstrap.servers": leader.bootstrap}), answer()
-    one.send(topics.unrouted, b"k", b"first", acks, partition=0)
-    assert leader.refusing.wait(20)
-    one.send(topics.unrouted, b"k", b"second", acks, partition=0)
-    acks.seal()
-    assert wait() is None
+    with closing(ReluctantLeader(kafka.bootstrap, topics.unrouted)) as leader:
+        one, (acks, wait) = made({"bootstrap.servers": leader.bootstrap}), answer()
+        one.send(topics.unrouted, b"k", b"first", acks, partition=0)
+        assert leader.refusing.wait(20)
+        one.send(topics.unrouted, b"k", b"second", acks, partition=0)
+        acks.seal()
+        assert wait() is None
     assert [message.value() for message in read(topics.unrouted)] == [b"first", b"second"]
-    leader.close()
