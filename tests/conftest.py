@@ -2,10 +2,10 @@
 
 import os
 import shutil
-import threading
 
 import hypothesis
 import pytest
+from acknowledged import acknowledged
 from line import settings_for
 
 from deploy.errors import DeployError
@@ -13,7 +13,6 @@ from deploy.java import find_java
 from deploy.kafka.broker import LocalKafka
 from schemas.codec import Codec
 from streaming import topics as kafka_topics
-from streaming.acks import Acks
 from streaming.producer import Producer
 
 # How long an example takes says more about the machine's other work than about the code.
@@ -62,11 +61,9 @@ def warm_up(broker):
     there; it should not be a test's."""
     settings = settings_for(broker, topic_prefix="warm.", calls_partitions=1, dispatch_partitions=1)
     kafka_topics.ensure(settings)
-    producer, done = Producer(settings, "warm"), threading.Event()
-    acks = Acks(lambda _: done.set())
-    producer.send("warm.unrouted", b"", b"", acks)
-    acks.seal()
-    assert done.wait(60)
+    producer = Producer(settings, "warm")
+    with acknowledged(60) as acks:
+        producer.send("warm.unrouted", b"", b"", acks)
     producer.close(1)
 
 

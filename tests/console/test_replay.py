@@ -1,11 +1,11 @@
 """`pca replay`: its filter, and records from pca.dead to pca.dispatch on a real broker."""
 
 import json
-import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from acknowledged import acknowledged
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from hypothesis import given
@@ -22,7 +22,6 @@ from schemas.codec import Undecodable
 from schemas.dispatch import opened
 from schemas.released import current, releases
 from streaming import topics as kafka_topics
-from streaming.acks import Acks
 from streaming.partitions import partition_of
 from streaming.producer import Producer
 from streaming.topics import TopicError
@@ -232,15 +231,12 @@ def bury(producer, topics):
     """`bury(dispatch(…), …)`: on `pca.dead`, as the dispatcher would; raw bytes with headers."""
 
     def write(*records, headers=None):
-        done = threading.Event()
-        acks = Acks(lambda _: done.set())
-        for one in records:
-            raw = one is None or isinstance(one, bytes)
-            key = "raw" if raw else f"{one['account_id']}/{one['action_id']}"
-            value = one if raw else wire(one)
-            producer.send(topics.dead, key, value, acks, headers=headers)
-        acks.seal()
-        assert done.wait(20)
+        with acknowledged() as acks:
+            for one in records:
+                raw = one is None or isinstance(one, bytes)
+                key = "raw" if raw else f"{one['account_id']}/{one['action_id']}"
+                value = one if raw else wire(one)
+                producer.send(topics.dead, key, value, acks, headers=headers)
 
     return write
 

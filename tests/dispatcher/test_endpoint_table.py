@@ -1,16 +1,15 @@
 """States of endpoints beside our dispatches, read from a real broker."""
 
-import threading
 import time
 
 import pytest
+from acknowledged import acknowledged
 
 from dispatcher.breaker import Breaker, Rules
 from dispatcher.endpoint_table import EndpointTable
 from dispatcher.endpoints import Endpoints
 from schemas.configuration import action_key
 from streaming import topics as kafka_topics
-from streaming.acks import Acks
 from streaming.partitions import partition_of
 from streaming.producer import Producer
 
@@ -55,14 +54,10 @@ class Town:
 
     def write(self, *states):
         """(key, state) pairs, or bytes as they are; None is a tombstone."""
-        done, errors = threading.Event(), []
-        acks = Acks(lambda error: (errors.append(error), done.set()))
-        for key, state in states:
-            value = self._record(key, state) if isinstance(state, str) else state
-            self._producer.send(self.topic, key, value, acks, partition=self.home(key))
-        acks.seal()
-        assert done.wait(20)
-        assert errors == [None]
+        with acknowledged() as acks:
+            for key, state in states:
+                value = self._record(key, state) if isinstance(state, str) else state
+                self._producer.send(self.topic, key, value, acks, partition=self.home(key))
 
     def home(self, key=CRM):
         return partition_of(key, self.settings.dispatch_partitions)
@@ -205,8 +200,5 @@ def test_what_cannot_be_read_keeps_nobody_from_the_rest(town, caplog):
 
 
 def _raw(town, key, value, partition):
-    done = threading.Event()
-    acks = Acks(lambda _: done.set())
-    town._producer.send(town.topic, key, value, acks, partition=partition)
-    acks.seal()
-    assert done.wait(20)
+    with acknowledged() as acks:
+        town._producer.send(town.topic, key, value, acks, partition=partition)

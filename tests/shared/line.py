@@ -1,10 +1,10 @@
 """The stages as real processes on topics of their own, for tests of the whole line."""
 
 import json
-import threading
 import time
 import uuid
 
+from acknowledged import acknowledged
 from confluent_kafka import Consumer, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -14,7 +14,6 @@ from schemas.codec import Codec
 from schemas.configuration import Document, account_to_avro, config_key
 from streaming import settings as settings_module
 from streaming import topics as kafka_topics
-from streaming.acks import Acks
 from streaming.partitions import partition_of
 from streaming.producer import Producer
 from streaming.watermarks import watermarks
@@ -86,14 +85,9 @@ class Line:
 
     def write(self, records):
         """Produce (topic, key, value, partition) and wait for the broker."""
-        done = threading.Event()
-        errors = []
-        acks = Acks(lambda error: (errors.append(error), done.set()))
-        for topic, key, value, partition in records:
-            self.producer.send(topic, key, value, acks, partition=partition)
-        acks.seal()
-        assert done.wait(30)
-        assert errors == [None]
+        with acknowledged() as acks:
+            for topic, key, value, partition in records:
+                self.producer.send(topic, key, value, acks, partition=partition)
 
     def configure(self, *accounts):
         """Accounts as in `pca apply`, straight onto the config topic."""

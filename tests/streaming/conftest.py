@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+from acknowledged import acknowledged
 from confluent_kafka import (
     Consumer,
     KafkaError,
@@ -15,22 +16,12 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient
 
 from streaming import consumer as consumer_module
-from streaming.acks import Acks
 from streaming.consumer import ConsumerLoop
 from streaming.producer import Producer
 from streaming.settings import load
 
 PATIENCE = 20.0
 """Seconds until a test that waits for something gives up."""
-
-
-def _all_acknowledged(producer, send):
-    done, errors = threading.Event(), []
-    acks = Acks(lambda error: (errors.append(error), done.set()))
-    send(acks)
-    acks.seal()
-    assert done.wait(PATIENCE)
-    assert errors == [None]
 
 
 @pytest.fixture
@@ -53,11 +44,9 @@ def write(producer):
     """`write(topic, (key, value), partition=0)`: records that the broker has."""
 
     def send(topic, *records, partition=-1):
-        def send_all(acks):
+        with acknowledged(PATIENCE) as acks:
             for key, value in records:
                 producer.send(topic, key, value, acks, partition=partition)
-
-        _all_acknowledged(producer, send_all)
 
     return send
 
