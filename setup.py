@@ -52,6 +52,7 @@ COMPILED = [
     "schemas/spans.py",
     "streaming/offsets.py",
     "streaming/partitions.py",
+    "streaming/producer.py",
     "streaming/reading.py",
     "streaming/timings.py",
 ]

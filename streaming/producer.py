@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 import confluent_kafka
+from mypy_extensions import mypyc_attr
 
 from streaming.acks import Acks
 from streaming.partitions import PARTITIONER
@@ -35,6 +36,7 @@ def without_consumer_properties(kafka: Mapping[str, str]) -> dict[str, str | int
     return {name: value for name, value in kafka.items() if not name.startswith(_CONSUMER_PREFIXES)}
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Producer:
     """A Kafka producer with a thread that collects the broker's answers.
 

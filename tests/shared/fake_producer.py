@@ -4,8 +4,10 @@ from types import SimpleNamespace
 
 from confluent_kafka import KafkaError
 
+from streaming.producer import Producer
 
-class FakeProducer:
+
+class FakeProducer(Producer):
     """Keeps what was sent in `sent`; answers at once, or when the test lets the broker answer."""
 
     def __init__(self, *, at_once=True):
