@@ -45,7 +45,8 @@ def origins(
     testbed: Testbed, rounds: int, sizes: Sequence[int] = ORIGINS, count: int = COUNT
 ) -> Result:
     """Against the number of distinct origins."""
-    fitting = [size for size in sizes if testbed.fits(size)]
+    kept = testbed.settings().dispatcher_idle_connections
+    fitting = [size for size in sizes if testbed.fits(min(size, kept))]
     backlogs = {size: Throughput(testbed, max(count, EACH * size), size) for size in fitting}
 
     def run(backlog: Throughput, size: int) -> DeliveryCost:
@@ -55,6 +56,11 @@ def origins(
     runs = _alternating("origins", backlogs, rounds, run)
     left_out = ", ".join(f"{size:,}" for size in sizes if size not in fitting)
     notes = [f"Left out, for want of open files (`ulimit -Hn`): {left_out}."] if left_out else []
+    if any(size > kept for size in fitting):
+        notes.append(
+            f"{kept:,} connections are kept idle: with more origins that take turns, each request"
+            " makes its own."
+        )
     return _result("origins", "Distinct origins", runs, [testbed.pinning(), *notes])
 
 
