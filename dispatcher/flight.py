@@ -13,6 +13,7 @@ from dispatcher.render import CompiledAction, compile_action
 from dispatcher.request import Request, Unsendable
 from dispatcher.traffic import Passenger
 from schemas import binary
+from schemas.actions import MAX_IN_FLIGHT, RATE_LIMIT
 from schemas.codec import Codec, Undecodable, decode_body
 from schemas.configuration import action_key
 from schemas.dispatch import HEAD, Heading, heading
@@ -208,10 +209,19 @@ class FlightReader:
 def ready(action: Record, google_analytics_url: str, sealer: Sealer = _NO_KEYS) -> Ready:
     """An Action record made ready."""
     try:
+        _check("max_in_flight", action["max_in_flight"], *MAX_IN_FLIGHT)
+        _check("rate_limit", action["rate_limit"], *RATE_LIMIT)
         made: Compiled | Unsendable = compiled(_opened(action, sealer), google_analytics_url)
     except Unsendable as unsendable:
-        made = unsendable
+        return Ready(unsendable, None, None)
     return Ready(made, action["max_in_flight"], action["rate_limit"])
+
+
+def _check(name: str, limit: float | None, least: float, most: float) -> None:
+    """The console saves no other; by a foreign one a lane would never start, or end the process.
+    Raises `Unsendable`."""
+    if limit is not None and not least <= limit <= most:
+        raise Unsendable("unrenderable", f"{name} of the action is {limit}, not {least} to {most}")
 
 
 def _opened(action: Record, sealer: Sealer) -> Record:

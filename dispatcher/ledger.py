@@ -51,16 +51,19 @@ class Ledger:
 
     def write(self, ended: Sequence[Try], moved: Sequence[Moved[Flight]], now: int) -> None:
         """Write what came of tries, and what is sent round. `now` in microseconds."""
-        flights = [one.flight for one in ended] + [one.item for one in moved]
-        acks = Acks(lambda error: self._acknowledged(error, flights))
+        done: list[Flight] = []
+        acks = Acks(lambda error: self._acknowledged(error, done))
         delivered = 0
         attempts = []
         for one in ended:
-            # Of a partition that was taken away, somebody else has the dispatch as it was read: a
-            # retry of ours would be a second one, and fork again at the next rebalance.
-            if one.outcome.name in ("retry", "dead") and not one.flight.tracker.gone:
-                self._write_on(one, acks)
-            attempts.append((one.flight.account_id, attempt(one, self._attempt_header)))
+            flight = one.flight
+            if one.outcome.name in ("retry", "dead"):
+                if self._is_here(flight):
+                    self._write_on(one, acks)
+                    done.append(flight)
+            else:
+                done.append(flight)
+            attempts.append((flight.account_id, attempt(one, self._attempt_header)))
             metrics.ATTEMPT_SECONDS.add(one.duration_us / 1e6)
             if one.error:
                 metrics.ATTEMPTS.labels(one.outcome.name, one.error).inc()
@@ -70,9 +73,16 @@ class Ledger:
         if delivered:
             self._delivered.inc(delivered)
         for move in moved:
-            if not move.item.tracker.gone:
+            if self._is_here(move.item):
                 self._send_round(move, now, acks)
+                done.append(move.item)
         acks.seal()
+
+    def _is_here(self, flight: Flight) -> bool:
+        """Whether what comes next of a dispatch is ours to write. Of a partition that was taken
+        away, somebody else has it as it was read: a retry of ours would be a second one, and fork
+        again at the next rebalance. So its record is not done here either."""
+        return not flight.tracker.gone
 
     def _write_on(self, one: Try, acks: Acks) -> None:
         result = one.outcome

@@ -84,6 +84,10 @@ class DispatcherStage:
         self._endpoints.poll()
         self._delivery.show()
 
+    def settled(self) -> bool:
+        """Attempts, retries and the dead are with the broker."""
+        return not len(self._producer)
+
     def take(self, batch: Sequence[Taken]) -> None:
         """Hand the batch to the event loop as one."""
         flights: list[Flight] = []

@@ -7,7 +7,6 @@ router runs it for every call; the console explains with the very same functions
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mypy_extensions import mypyc_attr
@@ -105,29 +104,53 @@ class Decision:
 class Decided:
     """What the rules say of all actions: the same for every call under the same setting."""
 
-    __slots__ = ("_asked", "decisions", "running")
+    __slots__ = ("_actions", "_asked", "_call", "_revised", "_running", "_setting", "running")
 
-    def __init__(self, decisions: tuple[Decision, ...], asked: tuple[Conditions, ...] = ()) -> None:
-        """`asked`: the conditions of those that run, which each call has to be asked about."""
-        self.decisions = decisions
-        self.running = tuple(each.action.part for each in decisions if each.runs)
-        self._asked = asked
+    def __init__(
+        self,
+        actions: tuple[Action, ...],
+        setting: Setting,
+        revised: bool,
+        running: tuple[Action, ...],
+        call: Record | None = None,
+    ) -> None:
+        """`running`: those of the actions that run; by their conditions too where there is a
+        `call`, which else has to be asked for each."""
+        self._actions = actions
+        self._setting = setting
+        self._revised = revised
+        self._running = running
+        self._call = call
+        self._asked = call is None and any(each.conditions is not None for each in running)
+        self.running = tuple(each.part for each in running)
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """One for every action of the account, in the order of configuration. Made when asked for:
+        an account has a rule for each of its actions, and what runs is all that routing needs."""
+        return tuple(self._decision(action) for action in self._actions)
+
+    def _decision(self, action: Action) -> Decision:
+        runs, reason = _verdict(action, self._setting, revised=self._revised)
+        if runs and self._call is not None and action.conditions is not None:
+            unmet = action.conditions.unmet(self._call)
+            if unmet is not None:
+                return Decision(action, False, unmet)
+        return Decision(action, runs, reason)
 
     def for_call(self, call: RoutedCall) -> Decided:
         """With the actions' conditions judged: these very ones where none has any. Raises
         `Undecodable` for a call that cannot be read."""
         if not self._asked:
             return self
-        record = call.record(whole=any(each.asks_leadflow for each in self._asked))
-        return Decided(tuple(_on_condition(decision, record) for decision in self.decisions))
-
-
-def _on_condition(decision: Decision, call: Record) -> Decision:
-    conditions = decision.action.conditions
-    if not decision.runs or conditions is None:
-        return decision
-    reason = conditions.unmet(call)
-    return decision if reason is None else Decision(decision.action, False, reason)
+        asked = [each.conditions for each in self._running if each.conditions is not None]
+        record = call.record(whole=any(each.asks_leadflow for each in asked))
+        met = tuple(
+            each
+            for each in self._running
+            if each.conditions is None or each.conditions.unmet(record) is None
+        )
+        return Decided(self._actions, self._setting, self._revised, met, record)
 
 
 @mypyc_attr(acyclic=True, free_list_len=1)
@@ -237,13 +260,10 @@ def _setting_for(
     return "default", "", _ACCOUNT_WIDE
 
 
-def decide(actions: Iterable[Action], setting: Setting, *, revised: bool) -> Decided:
+def decide(actions: tuple[Action, ...], setting: Setting, *, revised: bool) -> Decided:
     """Whether each action runs under a setting. `revised`: the call is a later correction."""
-    decisions = tuple(
-        Decision(action, *_verdict(action, setting, revised=revised)) for action in actions
-    )
-    running = [decision.action for decision in decisions if decision.runs]
-    return Decided(decisions, tuple(each.conditions for each in running if each.conditions))
+    running = tuple(each for each in actions if _verdict(each, setting, revised=revised)[0])
+    return Decided(actions, setting, revised, running)
 
 
 def _verdict(action: Action, setting: Setting, *, revised: bool) -> tuple[bool, str]:

@@ -72,6 +72,10 @@ class RouterStage:
         """Newer configuration first: a call is routed by the newest known (D9)."""
         self._table.poll()
 
+    def settled(self) -> bool:
+        """Dispatches are with the broker; only one of the producers may have any to send."""
+        return not len(self._turns.current)
+
     def take(self, batch: Sequence[Taken]) -> None:
         """Route a batch; its offsets are complete when the broker has all its outputs."""
         self._turns.note(full=len(batch) >= BATCH)

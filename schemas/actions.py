@@ -24,6 +24,10 @@ Name = Annotated[
 ]
 Scope = Literal["all_calls", "configured_numbers_only"]
 
+MAX_IN_FLIGHT = (1, 1000)
+"""Requests under way at once: least and greatest."""
+RATE_LIMIT = (0.01, 10_000.0)
+"""Requests started a second: least and greatest."""
 _SENT_BY = {
     "include_sourcetrak": frozenset(p.id for p in SOURCETRAK.parameters),
     "include_leadflow": frozenset(p.id for p in (*LEADFLOW.parameters, *CAKE.parameters)),
@@ -53,9 +57,9 @@ class Action(Shape):
     headers: Annotated[list[Header], Field(max_length=50)] = Field(default_factory=list)
     conditions: Conditions | None = None
     google_analytics: GoogleAnalytics | None = None
-    max_in_flight: Annotated[int, Field(ge=1, le=1000)] | None = None
+    max_in_flight: Annotated[int, Field(ge=MAX_IN_FLIGHT[0], le=MAX_IN_FLIGHT[1])] | None = None
     """Requests under way at once; the dispatcher's own cap where left out."""
-    rate_limit: Annotated[float, Field(ge=0.01, le=10_000)] | None = None
+    rate_limit: Annotated[float, Field(ge=RATE_LIMIT[0], le=RATE_LIMIT[1])] | None = None
     """Requests started a second, at most."""
     signing_secrets: Annotated[list[SigningSecret], Field(max_length=2 * PER_KIND)] = Field(
         default_factory=list

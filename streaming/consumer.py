@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -34,6 +34,9 @@ because pausing throws away what has been fetched ahead."""
 REVOKE_DRAIN = 1.0
 """Seconds that a rebalance waits for what is in flight. Healthy requests end within it; the group
 does not wait for those that hang."""
+SETTLE = 0.5
+"""Seconds more that it waits for the broker's answers to what was written: what came of a record is
+in Kafka, but its offset cannot be committed before."""
 GRACE = 3.0
 """Seconds after the stop deadline until the process is ended from within."""
 IN_DOUBT = 0.5
@@ -70,6 +73,8 @@ class ConsumerLoop:
         self._failure: BaseException | None = None
         self._watchdog = Watchdog(settings.stop_deadline + GRACE)
         self._stage: Stage
+        self._doubtful = False
+        """It stood still, and the broker has not said yet whose the partitions are."""
         self._next_commit = 0.0
         self._next_batch = 0.0
         self._pace = Pace()
@@ -96,8 +101,8 @@ class ConsumerLoop:
 
     def in_doubt(self) -> bool:
         """The loop has not turned for so long (the process was frozen, most likely) that its
-        partitions may be another's: start nothing until it has."""
-        return time.monotonic() - self._turned_at > self._doubt_after
+        partitions may be another's: start nothing until the broker has said whose they are."""
+        return self._doubtful or time.monotonic() - self._turned_at > self._doubt_after
 
     def stop(self) -> None:
         """End `run` after what is in flight, within the stop deadline."""
@@ -129,7 +134,7 @@ class ConsumerLoop:
 
     def _one_turn(self) -> None:
         if self.in_doubt():
-            self._confirm()
+            self._doubtful = not self._is_known_whose()
         self._turned_at = time.monotonic()
         self._empty_mailbox()
         if self._turned_at >= self._next_commit:
@@ -146,7 +151,7 @@ class ConsumerLoop:
                 self._next_batch = time.monotonic() + gather
             self._take(messages)
 
-    def _confirm(self) -> None:
+    def _is_known_whose(self) -> bool:
         """Have the broker say whether the partitions are still ours, by a commit that changes
         nothing. It comes to know of a lost session before the consumer does."""
         for tracker in self._trackers.values():
@@ -158,10 +163,13 @@ class ConsumerLoop:
                     self._clients.commit(offsets=[asked], asynchronous=False)
                 except KafkaException as error:
                     tracker.forget_commit()
-                    log.warning("after standing still: %s", error.args[0].str())
-                    if error.args[0].code() in _NOT_OURS:
-                        self._lost()
-                return
+                    if not self._doubtful:
+                        log.warning("after standing still: %s", error.args[0].str())
+                    if error.args[0].code() not in _NOT_OURS:
+                        return False
+                    self._lost()
+                return True
+        return True  # nothing was read, so nothing can be done twice
 
     def _finish(self) -> None:
         """Let what is in flight end, within the stop deadline.
@@ -270,6 +278,7 @@ class ConsumerLoop:
         log.info("assigned", extra={"partitions": _listed(self._trackers)})
         self._stage.assigned(self._trackers.keys())
         self._turned_at = time.monotonic()  # what it took to get here is no standing still
+        self._doubtful = False
         self.assigned_once = True
         # A pause outlives an assignment, and a closed partition must not speak even once.
         self._paused = set(self._trackers)
@@ -302,26 +311,34 @@ class ConsumerLoop:
     def _revoke(self, _: Consumer, __: list[TopicPartition]) -> None:
         # With the eager protocol everything is taken away, whatever is given back afterwards.
         trackers = list(self._trackers.values())
-        self._drain(trackers, REVOKE_DRAIN)
+        self._retire(trackers)
+        self._await(trackers, REVOKE_DRAIN)
+        # From here on no retry is written, then the commit has all that were: one that is in Kafka
+        # beside a record that is read again would be a second copy, with a schedule of its own.
         for tracker in trackers:
             tracker.gone = True
-        self._trackers, self._paused = {}, set()
+        self._await(trackers, SETTLE, self._stage.settled)
+        if self._failure is None:
+            self._commit(trackers, wait=True)
+        self._trackers, self._paused, self._doubtful = {}, set(), False
         self._clients.unassign()
         log.info("revoked", extra=_given_up(trackers))
 
-    def _drain(self, trackers: Collection[OffsetTracker], deadline: float) -> None:
-        """Start nothing more, wait `deadline` seconds for what is in flight, commit the rest."""
-        if not trackers:
-            return
-        self._retire(trackers)
-        until = time.monotonic() + deadline
+    def _await(
+        self,
+        trackers: Collection[OffsetTracker],
+        seconds: float,
+        enough: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Wait so long for what is in hand, unless it is `enough` before."""
+        until = time.monotonic() + seconds
         self._empty_mailbox()
         while any(tracker.in_hand for tracker in trackers) and time.monotonic() < until:
-            if self._failure is not None:
-                return
+            if self._failure is not None or enough():
+                break
             time.sleep(0.002)
             self._empty_mailbox()
-        self._commit(trackers, wait=True)
+        self._empty_mailbox()  # what came before it was enough
 
     def _retire(self, trackers: Collection[OffsetTracker]) -> None:
         """Have the stage start nothing more of these partitions."""
@@ -337,7 +354,7 @@ class ConsumerLoop:
     def _lost(self) -> None:
         """Taken away without being asked, after a pause of ours: somebody else has them already."""
         trackers = list(self._trackers.values())
-        self._trackers, self._paused = {}, set()
+        self._trackers, self._paused, self._doubtful = {}, set(), False
         self._clients.forget()
         for tracker in trackers:
             tracker.gone = True

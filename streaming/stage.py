@@ -29,6 +29,9 @@ class Stage(Protocol):
         flight may end, `complete` it; the loop waits a little for it.
         """
 
+    def settled(self) -> bool:
+        """The broker has answered for everything that was written."""
+
     def take(self, batch: Sequence[Taken]) -> None:
         """Records to be done. Every one must be completed or abandoned later, in any order.
 

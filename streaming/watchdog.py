@@ -19,7 +19,8 @@ class Watchdog:
     def __init__(self, seconds: float) -> None:
         self._timer = threading.Timer(seconds, _end_process)
         self._timer.daemon = True
-        self._lock = threading.Lock()
+        # A second signal may come while the handler of the first is in here, in the same thread.
+        self._lock = threading.RLock()
         self._started = self._cancelled = False
 
     def start(self) -> None:

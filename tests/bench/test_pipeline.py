@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 from bench.calls import times
@@ -20,8 +21,9 @@ def test_what_was_produced_in_the_warm_up_does_not_count():
     assert (found.p999, found.calls) == (1.0, 1)
 
 
-def test_what_never_came_is_counted_as_missing():
-    assert latency(load([(0, 0), (1, 10)]), {0: 5}, 0.0).missing == 1
+def test_what_never_came_is_counted_as_missing_and_has_taken_for_ever():
+    found = latency(load([(0, 0), (1, 10)]), {0: 5}, 0.0)
+    assert (found.missing, found.p999) == (1, math.inf)
 
 
 def test_a_pair_keeps_up_when_all_come_and_nine_of_ten_do_not_wait_in_a_queue():

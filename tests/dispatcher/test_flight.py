@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import json
+import math
 
 import pytest
 from hypothesis import given, settings
@@ -31,6 +32,21 @@ def test_the_same_action_is_compiled_once(reader, wire, tracker, dispatch, actio
 def test_an_action_that_cannot_be_sent_is_still_a_flight(reader, wire, tracker, dispatch, action):
     flight = reader.read(tracker(), 0, wire(dispatch(action=action(method="PATCH"))))
     assert isinstance(flight.ready.compiled, Unsendable)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("max_in_flight", -1), ("max_in_flight", 0), ("max_in_flight", 1001), ("rate_limit", 0.0),
+     ("rate_limit", -1.0), ("rate_limit", math.inf), ("rate_limit", math.nan)],
+)  # fmt: skip
+def test_limits_that_no_console_saves_make_an_action_one_that_cannot_be_sent(
+    reader, wire, tracker, dispatch, action, field, value
+):
+    """A lane of such would never start, or divide by nothing, in one process after the other."""
+    ready = reader.read(tracker(), 0, wire(dispatch(action=action(**{field: value})))).ready
+    assert isinstance(ready.compiled, Unsendable)
+    assert str(ready.compiled).startswith(f"{field} of the action is {value}, not ")
+    assert (ready.max_in_flight, ready.rate_limit) == (None, None)
 
 
 def test_compiled_actions_are_forgotten_when_there_are_too_many(

@@ -103,14 +103,14 @@ def test_without_conditions_a_call_costs_nothing_but_a_look_up(
     given_account, routed_call, conditions
 ):
     account = given_account().action("a", conditions=conditions).known
-    first, second = (resolve(routed_call(called_e164=NUMBER), account).decisions for _ in range(2))
+    first, second = (resolve(routed_call(called_e164=NUMBER), account).running for _ in range(2))
     assert first is second
 
 
 def test_conditions_of_an_action_that_does_not_run_cost_nothing_either(given_account, routed_call):
     account = given_account().action("a").action("b", active=False, conditions={"tags": ["x"]})
     first, second = (
-        resolve(routed_call(called_e164=NUMBER), account.known).decisions for _ in range(2)
+        resolve(routed_call(called_e164=NUMBER), account.known).running for _ in range(2)
     )
     assert first is second
 

@@ -31,7 +31,7 @@ class Plain(Configured):
 
     def __init__(self, ad_group, pool, number, actions):
         self._settings = {"g": ad_group, "p": pool, NUMBER: number}
-        self._actions = actions
+        self._actions = tuple(actions)
 
     def number(self, e164):
         return self._settings[e164]
@@ -80,8 +80,9 @@ def test_d1_to_d11_every_combination_of_sources_scopes_and_states_is_decided_by_
             Setting("specific", named.action_id) if setting == Setting("specific", "a") else setting
             for setting in settings
         ]
-        decided = resolve(one, Plain(*mine, ACTIONS)).decisions
-        runs = {decision.action.action_id for decision in decided if decision.runs}
+        resolution = resolve(one, Plain(*mine, ACTIONS))
+        runs = {decision.action.action_id for decision in resolution.decisions if decision.runs}
+        assert len(resolution.running) == len(runs), settings
         assert runs == expected(*mine, ACTIONS, revision), settings
 
 
@@ -138,7 +139,9 @@ def test_conditions_are_asked_besides_all_rules_in_every_combination(call, setti
                    leadflow=leadflow)  # fmt: skip
         one |= {"ad_group_id": "g", "pool_id": pool}
         account._settings[""] = account._settings["p"]
-        runs = {d.action.action_id for d in resolve(routed(one), account).decisions if d.runs}
+        resolution = resolve(routed(one), account)
+        runs = {d.action.action_id for d in resolution.decisions if d.runs}
+        assert len(resolution.running) == len(runs)
         by_rules = expected(None, None, setting, actions, revision)
         wanted = {a.action_id for a in actions if a.action_id in by_rules
                   and meets(one, a.conditions)}  # fmt: skip

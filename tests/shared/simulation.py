@@ -29,6 +29,8 @@ REVOKE_DRAIN = 1 * SECOND
 SESSION = 6 * SECOND
 ACK = 2_000
 """How long the broker takes to acknowledge."""
+SETTLE = 2 * ACK
+"""How long a process that gives up partitions waits for that, at least."""
 WEIGHT = 5_000
 RULES = Rules(pause_after=3600.0)
 
@@ -129,6 +131,8 @@ class Process:
         self.turn_is_due = False
         self.wake_at = None
         self.flying = {}
+        self.written_on = set()
+        """Whose retry, or whose end, the broker has not acknowledged."""
         self.in_lane = Counter()
         self.uncommitted = self.unacknowledged = 0
         self.started = {}
@@ -160,10 +164,14 @@ class Process:
         for item in self.traffic.discard(lambda one: one.tracker.revoked):
             item.tracker.abandon(1)
 
+    def let_go(self):
+        """What ends from now on, the next owner does anew."""
+        for tracker in self.trackers.values():
+            tracker.gone = True
+
     def leave(self):
         """They are gone."""
-        for tracker in self.trackers.values():
-            tracker.gone = tracker.revoked = True
+        self.let_go()
         self.retire()
         self.trackers = {}
 
@@ -245,16 +253,18 @@ class Process:
         world = self.world
         world.tried(self, item, status, error, now, wait)
         ending = self.traffic.ended(item, status, error, "", now, wait)
-        if not (item.tracker.gone or self.in_doubt):  # what is written waits until it is known
-            outcome, one = ending.outcome, item.dispatch
+        outcome, one = ending.outcome, item.dispatch
+        if outcome.name not in ("retry", "dead"):
+            self.acknowledge_later(item, now)
+        elif self.is_here(item):
             if outcome.name == "retry":
                 again = Dispatch(
                     one.number, one.key, one.attempt + 1, outcome.due_at, one.routed_at, now
                 )
                 world.write(outcome.delay, again, now)
-            elif outcome.name == "dead":
+            else:
                 world.dead[one.number] = 1
-        self.acknowledge_later(item, now)
+            self.acknowledge_later(item, now)
         self.carry_out(ending.moved, now)
         self.publish(now)
         self.start(now)
@@ -263,22 +273,31 @@ class Process:
         for move in moved:
             one = move.item.dispatch
             self.world.moves[move.why] += 1
-            if not (move.item.tracker.gone or self.in_doubt):
-                if move.to is None:
-                    self.world.dead[one.number] = 1
-                else:
-                    again = Dispatch(
-                        one.number, one.key, one.attempt, move.to.due_at, one.routed_at, now, True
-                    )
-                    self.world.write(move.to.delay, again, now)
+            if not self.is_here(move.item):
+                continue
+            if move.to is None:
+                self.world.dead[one.number] = 1
+            else:
+                again = Dispatch(
+                    one.number, one.key, one.attempt, move.to.due_at, one.routed_at, now, True
+                )
+                self.world.write(move.to.delay, again, now)
             self.acknowledge_later(move.item, now)
         self.publish(now)
+
+    def is_here(self, item):
+        """Whether what comes next of it is this one's to write."""
+        if item.tracker.gone or self.in_doubt:  # what is written waits until it is known
+            return False
+        self.written_on.add(item)
+        return True
 
     def acknowledge_later(self, item, now):
         self.unacknowledged += 1
         self.world.at(now + ACK, self, "ack", item)
 
     def ack(self, item, now):
+        self.written_on.discard(item)
         tracker = item.tracker
         tracker.complete(item.offset, item.offset + 1)
         place = tracker.topic, tracker.partition
@@ -416,7 +435,18 @@ class World:
         else:
             for each in self.processes:
                 each.retire()
-            self.at(self.now + REVOKE_DRAIN, None, "give_out")
+            self.at(self.now + REVOKE_DRAIN, None, "let_go")
+
+    def _let_go(self):
+        """What has been written is in the last commit, and nothing more is."""
+        for process in self.processes:
+            process.let_go()
+        self.at(self.now + SETTLE, None, "settled")
+
+    def _settled(self):
+        """What was written is acknowledged: nothing that is read again has a retry beside it."""
+        assert not any(p.written_on for p in self.processes if p.alive)
+        self._give_out()
 
     def _boot(self, process):
         process.boot()

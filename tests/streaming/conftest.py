@@ -86,6 +86,7 @@ class RecordingStage:
     def __init__(self):
         self.taken, self.held, self.assignments, self.lost = [], [], [], []
         self.holding, self.room, self.shut, self.batches = False, True, set(), 0
+        self.answered = True
         self.loop: ConsumerLoop
         self._changed = threading.Condition()
 
@@ -115,6 +116,11 @@ class RecordingStage:
 
     def closed(self):
         return set(self.shut)
+
+    def settled(self):
+        with self._changed:
+            self._changed.notify_all()
+        return self.answered
 
     def turn(self):
         with self._changed:

@@ -160,16 +160,34 @@ def test_a_loop_that_stood_still_gives_up_what_the_broker_says_is_not_its_own(
     assert all(tracker.gone for tracker in one.stage.lost)
 
 
+def test_while_the_broker_does_not_say_whose_they_are_its_partitions_stay_in_doubt(
+    running, topics, write, monkeypatch
+):
+    """Asked again and again; its coordinator may have moved while the process stood still."""
+    write(topics.calls, *numbered(3), partition=0)
+    one = running(holding=True)
+    one.stage.until_taken(3)
+    clients = one.loop._clients
+    unclear = Refusing(clients, KafkaException(KafkaError(KafkaError.COORDINATOR_NOT_AVAILABLE)))
+    monkeypatch.setattr(one.loop, "_clients", unclear)
+    one.loop._turned_at -= 60
+    one.stage.until(lambda: unclear.asked > 3)
+    assert (one.loop.in_doubt(), one.stage.lost) == (True, [])
+    monkeypatch.setattr(one.loop, "_clients", clients)
+    one.stage.until(lambda: not one.loop.in_doubt())
+
+
 class Refusing:
     """Clients whose commits the broker refuses."""
 
     def __init__(self, clients, error):
-        self._clients, self._error = clients, error
+        self._clients, self._error, self.asked = clients, error, 0
 
     def __getattr__(self, name):
         return getattr(self._clients, name)
 
-    def commit(self, **_):
+    def commit(self, *, asynchronous, **_):
+        self.asked += not asynchronous
         raise self._error
 
 
@@ -277,6 +295,34 @@ def test_what_is_completed_while_partitions_are_taken_away_is_not_done_again(
     write(topics.calls, *numbered(1, 9), partition=second.stage.assignments[-1][0][1])
     second.stage.until_taken(1)
     assert (len(first.stage.taken), second.stage.values()) == (12, [b"9"])
+
+
+def test_what_was_written_before_partitions_were_gone_is_waited_for_and_committed(
+    running, settings, topics, write, monkeypatch
+):
+    """A retry is with the broker, its answer is not here: without it the record is done again."""
+    monkeypatch.setattr(consumer_module, "REVOKE_DRAIN", 0.1)
+    monkeypatch.setattr(consumer_module, "SETTLE", 5.0)
+    settings = settings.model_copy(update={"stop_deadline": 3.0})
+    for partition in range(3):
+        write(topics.calls, *numbered(4), partition=partition)
+    first = running(settings, holding=True)
+    first.stage.until_taken(12)
+    first.stage.answered = False
+    second = running(settings)
+    first.stage.until(lambda: first.stage.lost)
+    first.stage.until(lambda: all(tracker.gone for tracker in first.stage.lost))
+    first.loop.complete(first.stage.held[:6])
+    first.stage.answered = True
+    second.stage.until(lambda: second.stage.assignments)
+    for partition in range(3):
+        write(topics.calls, (b"k", b"last"), partition=partition)
+
+    def values():
+        return first.stage.values() + second.stage.values()
+
+    second.stage.until(lambda: values().count(b"last") == 3)
+    assert len(values()) == 12 + 6 + 3
 
 
 @pytest.mark.parametrize("metadata", ["nonsense", "h1:0:!!!", "h9:0:AQE", "h1:7:AQE"])

@@ -23,6 +23,7 @@ class EverySecondOneHangs:
     def closed(self): return ()
     def has_room(self): return True
     def turn(self): ...
+    def settled(self): return True
     def take(self, batch):
         for tracker, message in batch:
             if message.offset() % 2:

@@ -21,9 +21,11 @@ def pytest_asyncio_loop_factories(config, item):
     return LOOPS if item.path.stem in ON_ALL_LOOPS else {"uvloop": LOOPS["uvloop"]}
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     """The reference on plain asyncio is aiohttp's own to test."""
-    items[:] = [one for one in items if "[asyncio-reference" not in one.name]
+    theirs = [one for one in items if "[asyncio-reference" in one.name]
+    items[:] = [one for one in items if one not in theirs]
+    config.hook.pytest_deselected(items=theirs)
 
 
 @pytest.fixture(params=MAKERS)
