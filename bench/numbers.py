@@ -187,7 +187,7 @@ def measure(
     notes = [
         f"{accounts:,} accounts, {routers} routers over {PARTITIONS} partitions; {rounds} rounds,"
         " medians (ranges).",
-        testbed.pinning(),
+        f"Each router has a core to itself where there are {routers}; all else is on any.",
     ]
     return result(runs, notes)
 

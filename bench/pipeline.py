@@ -6,6 +6,7 @@ What the load wrote down and what the sink wrote down are joined by the number o
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """From produced to received, milliseconds."""
+    """From produced to received, milliseconds; infinite where too many were not."""
 
     rate: float
     p50: float
@@ -79,13 +80,13 @@ class Latency:
 
 def latency(load: Load, first: Mapping[int, int], warm_up: float) -> Latency:
     """Of the calls that were produced after the first `warm_up` seconds; `first` tells when each
-    call's first request was received."""
+    call's first request was received. One that was not has taken for ever."""
     start = load.sent[0][1] + int(warm_up * 1e6) if load.sent else 0
     taken = [(n, at) for n, at in load.sent if at >= start]
-    took = sorted(first[n] - at for n, at in taken if n in first)
+    took = sorted(first.get(n, math.inf) - at for n, at in taken)
     p50, p90, p99, p999 = (quantile(took, share) / 1000 for share in QUANTILES)
     return Latency(
-        load.rate, p50, p90, p99, p999, len(taken), len(taken) - len(took), load.late / 1000
+        load.rate, p50, p90, p99, p999, len(taken), took.count(math.inf), load.late / 1000
     )
 
 

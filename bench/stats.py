@@ -49,7 +49,7 @@ def fit(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
     return mean_y - slope * mean_x, slope
 
 
-def quantile(ordered: Sequence[int], share: float) -> float:
+def quantile(ordered: Sequence[float], share: float) -> float:
     """Of sorted values; 0 without any."""
     return float(ordered[min(len(ordered) - 1, int(len(ordered) * share))]) if ordered else 0.0
 

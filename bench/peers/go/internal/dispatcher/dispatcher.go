@@ -26,9 +26,12 @@ type dispatcher struct {
 	requests context.Context
 }
 
+// Nobody waits for an attempt or a retry but the offset that it completes.
+const linger = 50 * time.Millisecond
+
 // Run delivers until the context ends, and returns what else stopped it.
 func Run(ctx context.Context, settings stream.Settings) error {
-	group, err := stream.Join(ctx, settings, "pca-dispatcher", "dispatch")
+	group, err := stream.Join(ctx, settings, "pca-dispatcher", "dispatch", linger)
 	if err != nil {
 		return err
 	}

@@ -29,13 +29,16 @@ type router struct {
 	call     records.CallRouting // used again for every call
 }
 
+// Somebody waits for what a router writes; in a backlog it is sent together anyway.
+const linger = 0
+
 // Run routes until the context ends, and returns what else stopped it.
 func Run(ctx context.Context, settings stream.Settings) error {
 	table, err := load(ctx, settings)
 	if err != nil {
 		return err
 	}
-	group, err := stream.Join(ctx, settings, "pca-router", "calls")
+	group, err := stream.Join(ctx, settings, "pca-router", "calls", linger)
 	if err != nil {
 		return err
 	}

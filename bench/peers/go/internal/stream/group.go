@@ -51,8 +51,11 @@ func (s Settings) Options() []kgo.Opt {
 	}
 }
 
-// Join starts to read a topic (without prefix). Close must be called in the end.
-func Join(ctx context.Context, settings Settings, name, topic string) (*Group, error) {
+// Join starts to read a topic (without prefix); what is written lingers for so long, to be sent with
+// what follows. Close must be called in the end.
+func Join(
+	ctx context.Context, settings Settings, name, topic string, linger time.Duration,
+) (*Group, error) {
 	ctx, stop := context.WithCancel(ctx)
 	known := newOffsets(settings.Prefix + topic)
 	client, err := kgo.NewClient(append(settings.Options(),
@@ -67,7 +70,7 @@ func Join(ctx context.Context, settings Settings, name, topic string) (*Group, e
 		// Idempotent with acks=all is the default; records with a key go where Java puts them.
 		kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)),
 		kgo.ProducerBatchCompression(kgo.Lz4Compression()),
-		kgo.ProducerLinger(time.Millisecond),
+		kgo.ProducerLinger(linger),
 		kgo.ProducerBatchMaxBytes(maxBatchBytes),
 		kgo.MaxBufferedRecords(maxUnacknowledged),
 	)...)
