@@ -4,16 +4,14 @@ import math
 import time
 from collections.abc import Callable
 
-GATHER = 0.001
-"""Seconds from one batch to the next, at least: under load records come together, and so cost fewer
-requests and wake-ups on every side; the first after a pause does not wait."""
-GATHER_BUSY = 0.005
-"""Seconds while the process is busy: what makes records late then are not a few milliseconds but
-the queue for a core, and that gets shorter."""
+GATHER = 0.005
+"""Seconds from one batch to the next, at least, while the process is busy: records come together
+then, and so cost fewer requests and wake-ups on every side. What makes them late under load are not
+a few milliseconds but the queue for a core, and that gets shorter."""
 IDLE = 0.25
-"""Of one core: what a process may use without being busy."""
+"""Of one core: what a process may use without being busy. Nothing is gathered then."""
 BUSY = 0.35
-"""Of one core: from here on batches are gathered for `GATHER_BUSY`, in proportion before."""
+"""Of one core: from here on batches are gathered for `GATHER`, in proportion before."""
 USE_OVER = 0.05
 """Seconds that CPU time is added up for: a few batches in a row are no load."""
 REMEMBERED = 0.14
@@ -38,7 +36,7 @@ class Pace:
         self._clock = clock
         self._used = cpu()
         self._since = clock()
-        self._gather = GATHER
+        self._gather = 0.0
 
     def gather(self) -> float:
         """From the batch just taken to the next one."""
@@ -53,5 +51,4 @@ class Pace:
 
 def _wanted(use: float) -> float:
     """Seconds, by the cores in use."""
-    busy = min(max((use - IDLE) / (BUSY - IDLE), 0.0), 1.0)
-    return GATHER + (GATHER_BUSY - GATHER) * busy
+    return GATHER * min(max((use - IDLE) / (BUSY - IDLE), 0.0), 1.0)
