@@ -221,7 +221,9 @@ def _check(name: str, limit: float | None, least: float, most: float) -> None:
     """The console saves no other; by a foreign one a lane would never start, or end the process.
     Raises `Unsendable`."""
     if limit is not None and not least <= limit <= most:
-        raise Unsendable("unrenderable", f"{name} of the action is {limit}, not {least} to {most}")
+        raise Unsendable(
+            "unrenderable", f"{name} of the action is {limit:g}, not {least:g} to {most:g}"
+        )
 
 
 def _opened(action: Record, sealer: Sealer) -> Record:

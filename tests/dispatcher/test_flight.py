@@ -45,7 +45,7 @@ def test_limits_that_no_console_saves_make_an_action_one_that_cannot_be_sent(
     """A lane of such would never start, or divide by nothing, in one process after the other."""
     ready = reader.read(tracker(), 0, wire(dispatch(action=action(**{field: value})))).ready
     assert isinstance(ready.compiled, Unsendable)
-    assert str(ready.compiled).startswith(f"{field} of the action is {value}, not ")
+    assert str(ready.compiled).startswith(f"{field} of the action is {value:g}, not ")
     assert (ready.max_in_flight, ready.rate_limit) == (None, None)
 
 
