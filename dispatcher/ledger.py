@@ -57,11 +57,10 @@ class Ledger:
         attempts = []
         for one in ended:
             flight = one.flight
-            if one.outcome.name in ("retry", "dead"):
-                if self._is_here(flight):
-                    self._write_on(one, acks)
-                    done.append(flight)
-            else:
+            if one.outcome.name not in ("retry", "dead"):
+                done.append(flight)
+            elif self._is_here(flight):
+                self._write_on(one, acks)
                 done.append(flight)
             attempts.append((flight.account_id, attempt(one, self._attempt_header)))
             metrics.ATTEMPT_SECONDS.add(one.duration_us / 1e6)

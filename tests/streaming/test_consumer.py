@@ -260,11 +260,23 @@ def test_a_second_member_takes_over_some_partitions(running, topics, write):
     assert sorted(shared) == [(topics.calls, n) for n in range(3)]
 
 
-def test_late_completions_of_what_was_taken_away_change_nothing(running, topics, write, committed):
-    for partition in range(3):
-        write(topics.calls, *numbered(4), partition=partition)
-    first = running(holding=True)
-    first.stage.until_taken(12)
+@pytest.fixture
+def held_by_one(running, settings, topics, write):
+    """`held_by_one()`: a member that was given four records of each of three partitions, and has
+    done none of them."""
+
+    def start(**own_settings):
+        for partition in range(3):
+            write(topics.calls, *numbered(4), partition=partition)
+        first = running(settings.model_copy(update=own_settings), holding=True)
+        first.stage.until_taken(12)
+        return first
+
+    return start
+
+
+def test_late_completions_of_what_was_taken_away_change_nothing(running, held_by_one, committed):
+    first = held_by_one()
     late = list(first.stage.held)
     second = running(holding=True)
     second.stage.until(lambda: second.stage.taken)
@@ -279,16 +291,12 @@ def test_late_completions_of_what_was_taken_away_change_nothing(running, topics,
 
 
 def test_what_is_completed_while_partitions_are_taken_away_is_not_done_again(
-    running, settings, topics, write, monkeypatch
+    running, held_by_one, topics, write, monkeypatch
 ):
     monkeypatch.setattr(consumer_module, "REVOKE_DRAIN", 5.0)
     # Stopped in the middle of that, a loop must not be ended by its watchdog, and the test with it.
-    settings = settings.model_copy(update={"stop_deadline": 3.0})
-    for partition in range(3):
-        write(topics.calls, *numbered(4), partition=partition)
-    first = running(settings, holding=True)
-    first.stage.until_taken(12)
-    second = running(settings)
+    first = held_by_one(stop_deadline=3.0)
+    second = running()
     first.stage.until(lambda: first.stage.lost)
     first.loop.complete(first.stage.held)
     second.stage.until(lambda: second.stage.assignments)
@@ -298,18 +306,13 @@ def test_what_is_completed_while_partitions_are_taken_away_is_not_done_again(
 
 
 def test_what_was_written_before_partitions_were_gone_is_waited_for_and_committed(
-    running, settings, topics, write, monkeypatch
+    running, held_by_one, topics, write, monkeypatch
 ):
     """A retry is with the broker, its answer is not here: without it the record is done again."""
-    monkeypatch.setattr(consumer_module, "REVOKE_DRAIN", 0.1)
     monkeypatch.setattr(consumer_module, "SETTLE", 5.0)
-    settings = settings.model_copy(update={"stop_deadline": 3.0})
-    for partition in range(3):
-        write(topics.calls, *numbered(4), partition=partition)
-    first = running(settings, holding=True)
-    first.stage.until_taken(12)
+    first = held_by_one(stop_deadline=3.0)
     first.stage.answered = False
-    second = running(settings)
+    second = running()
     first.stage.until(lambda: first.stage.lost)
     first.stage.until(lambda: all(tracker.gone for tracker in first.stage.lost))
     first.loop.complete(first.stage.held[:6])
