@@ -50,10 +50,13 @@ COMPILED = [
     "schemas/placeholders.py",
     "schemas/sources.py",
     "schemas/spans.py",
+    "streaming/batch_producer.py",
     "streaming/offsets.py",
+    "streaming/partition_queue.py",
     "streaming/partitions.py",
     "streaming/producer.py",
     "streaming/reading.py",
+    "streaming/record_batch.py",
     "streaming/timings.py",
 ]
 """What is done for each call or dispatch."""

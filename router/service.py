@@ -10,18 +10,15 @@ from router.configuration import Configuration
 from router.stage import RouterStage
 from streaming import topics as kafka_topics
 from streaming import wire
+from streaming.batch_producer import producer_for
 from streaming.config_table import ConfigTable
 from streaming.consumer import ConsumerLoop
 from streaming.health import HealthServer
-from streaming.producer import Producer
 from streaming.settings import Settings
-from streaming.turns import Turns
 
 log = logging.getLogger(__name__)
 
 GROUP = "pca-router"
-LINGER = 0.003
-"""Seconds, in a backlog."""
 
 
 def run(settings: Settings) -> None:
@@ -31,10 +28,10 @@ def run(settings: Settings) -> None:
     codec = wire.codec(settings)
     topics = kafka_topics.ensure(settings)
     loop = ConsumerLoop(settings, settings.topic_prefix + GROUP, [topics.calls])
-    turns = Turns(Producer(settings, GROUP), Producer(settings, GROUP, linger=LINGER))
+    producer = producer_for(settings, GROUP, topics)
     configuration = Configuration(codec, topics.all[topics.calls].partitions)
     table = ConfigTable(settings, topics.config, configuration)
-    stage = RouterStage(loop, turns, codec, topics, configuration, table)
+    stage = RouterStage(loop, producer, codec, topics, configuration, table)
 
     def ready() -> str | None:
         if not loop.assigned_once:
@@ -52,7 +49,7 @@ def run(settings: Settings) -> None:
         loop.run(stage)
     finally:
         table.close()
-        turns.close(1.0)
+        producer.close(1.0)
         health.close()
         codec.close()
     log.info("router stopped")

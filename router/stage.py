@@ -15,14 +15,13 @@ from schemas.codec import Codec, Undecodable
 from streaming import metrics
 from streaming.acks import Acks
 from streaming.config_table import ConfigTable
-from streaming.consumer import BATCH, ConsumerLoop
+from streaming.consumer import ConsumerLoop
 from streaming.keeping import keep
 from streaming.offsets import OffsetTracker, Records
 from streaming.partitions import partition_of
-from streaming.producer import is_behind
+from streaming.producer import Producer, is_behind
 from streaming.stage import Partition, Taken
 from streaming.topics import LARGE_RECORD, Topics
-from streaming.turns import Turns
 
 MAX_UNACKNOWLEDGED = 4_000
 """Dispatches that may wait for the broker: about as many as stay in the processor's cache until
@@ -37,14 +36,14 @@ class RouterStage:
     def __init__(
         self,
         loop: ConsumerLoop,
-        turns: Turns,
+        producer: Producer,
         codec: Codec,
         topics: Topics,
         configuration: Configuration,
         table: ConfigTable,
     ) -> None:
         self._loop = loop
-        self._turns = turns
+        self._producer = producer
         self._codec = codec
         self._topics = topics
         self._configuration = configuration
@@ -61,8 +60,8 @@ class RouterStage:
         most partitions come back at once; `assigned` drops the others."""
 
     def has_room(self) -> bool:
-        """While the broker keeps up, and unless the producers are about to take turns."""
-        return self._turns.settled() and not is_behind(self._turns.current, MAX_UNACKNOWLEDGED)
+        """While the broker keeps up."""
+        return not is_behind(self._producer, MAX_UNACKNOWLEDGED)
 
     def closed(self) -> Collection[Partition]:
         """Calls wait until the configuration beside them is loaded."""
@@ -73,13 +72,12 @@ class RouterStage:
         self._table.poll()
 
     def settled(self) -> bool:
-        """Dispatches are with the broker; only one of the producers may have any to send."""
-        return not len(self._turns.current)
+        """Dispatches are with the broker."""
+        return not len(self._producer)
 
     def take(self, batch: Sequence[Taken]) -> None:
         """Route a batch; its offsets are complete when the broker has all its outputs."""
-        self._turns.note(full=len(batch) >= BATCH)
-        producer = self._turns.current
+        producer = self._producer
         runs = _runs(batch)  # so that the records themselves are let go of at once
         acks = Acks(lambda error: self._acknowledged(error, runs))
         routing = routing_part(time.time_ns() // 1000)
@@ -115,14 +113,14 @@ class RouterStage:
             self._unrouted(message, "unknown_account", detail, acks)
             return
         metrics.CALLS_REKEYED.inc()
-        self._turns.current.send(
+        self._producer.send(
             self._topics.calls, account_id, message.value(), acks, partition=partition
         )
 
     def _unrouted(self, message: Message, reason: str, detail: str, acks: Acks) -> None:
         metrics.CALLS_UNROUTED.labels(reason).inc()
         keep(
-            self._turns.current,
+            self._producer,
             self._topics.unrouted,
             message,
             acks,

@@ -16,7 +16,6 @@ from streaming import settings as kafka_settings
 from streaming import topics as kafka_topics
 from streaming.offsets import OffsetTracker
 from streaming.partitions import partition_of
-from streaming.turns import Turns
 
 
 def _call(**fields):
@@ -131,11 +130,11 @@ class Line:
         settings = kafka_settings.load(calls_partitions=3, admin_key="k")
         self.codec, self.topics = codec, kafka_topics.topics(settings)
         self.loop, self.table = FakeLoop(), FakeTable()
-        self.producer, self.patient = FakeProducer(at_once=False), FakeProducer()
+        self.producer = FakeProducer(at_once=False)
         self.configuration = Configuration(codec, 3)
         self.stage = RouterStage(
             self.loop,
-            Turns(self.producer, self.patient),
+            self.producer,
             codec,
             self.topics,
             self.configuration,

@@ -10,10 +10,8 @@ from router.stage import MAX_UNACKNOWLEDGED, _runs
 from schemas.call import MAX_CALL_BYTES
 from schemas.configuration import action_key
 from schemas.released import current, releases
-from streaming.consumer import BATCH
 from streaming.offsets import OffsetTracker
 from streaming.partitions import partition_of
-from streaming.turns import BATCHES
 
 
 def test_a_call_becomes_a_dispatch_keyed_by_its_action(line, codec):
@@ -236,18 +234,6 @@ def test_a_foreign_called_number_does_not_stop_the_router(line):
 def test_no_more_is_read_while_too_much_is_unacknowledged(line):
     line.producer.waiting = [None] * MAX_UNACKNOWLEDGED
     assert not line.stage.has_room()
-
-
-def test_a_backlog_is_written_by_the_producer_that_lingers(line):
-    line.given().action("a")
-    for _ in range(BATCHES):
-        line.take(*[line.call() for _ in range(BATCH)])
-    assert not line.stage.has_room()
-    line.producer.acknowledge()
-    assert line.stage.has_room()
-    line.take(line.call(sid="next"))
-    (sent,) = line.patient.sent
-    assert line.codec.decode(sent.value, "Dispatch")["sid"] == "next"
 
 
 def test_there_is_room_as_soon_as_the_broker_answers(line):

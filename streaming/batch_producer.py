@@ -1,0 +1,255 @@
+"""A producer that writes all partitions of a broker in one request, batch by batch.
+
+librdkafka sends a request for each partition, and copies, queues and frees each record by itself:
+two thirds of what routing a match cost. Here a record is copied once, into the batch of its
+partition, and what has gathered while the broker worked on one request goes with the next.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, final
+
+from confluent_kafka import KafkaError, KafkaException
+
+from streaming.acks import Acks
+from streaming.broker import Broker, Refused, Request, Written
+from streaming.pace import Pace
+from streaming.partition_queue import NOBODY, PartitionQueue
+from streaming.partitions import partition_of
+from streaming.producer import SILENCE, Producer, without_consumer_properties
+from streaming.record_batch import RecordBatch
+from streaming.settings import Settings
+from streaming.topics import Topics
+
+log = logging.getLogger(__name__)
+
+LARGEST: Final = 1_000_000
+"""Bytes of a request, but for a batch which is larger itself: so much gets through a thin line
+before anyone takes it for dead."""
+PAUSE: Final = 0.1
+"""Seconds, at least, from one question who leads what to the next."""
+PATIENCE: Final = 5.0
+"""Seconds that the answer to it may take."""
+_UNDERSTOOD: Final = frozenset({
+    "bootstrap.servers", "client.rack", "debug", "log_level", "metadata.max.age.ms",
+    "reconnect.backoff.max.ms", "reconnect.backoff.ms", "statistics.interval.ms",
+    "topic.metadata.refresh.interval.ms",
+})  # fmt: skip
+"""Properties that change nothing in how records are written."""
+
+
+def producer_for(settings: Settings, client_id: str, topics: Topics) -> Producer:
+    """The quickest that does what librdkafka's properties ask for: whoever wants TLS, a login, or
+    records written in some way of his own gets librdkafka."""
+    asked = without_consumer_properties(settings.kafka)
+    others = sorted(asked.keys() - _UNDERSTOOD)
+    if "security.protocol" in others and str(asked["security.protocol"]).lower() == "plaintext":
+        others.remove("security.protocol")
+    if others:
+        log.info("written by librdkafka, which takes more CPU", extra={"for": ", ".join(others)})
+        return Producer(settings, client_id)
+    return BatchProducer(settings, client_id, topics)
+
+
+@final
+class _Line:
+    """Partitions that stand in line for one leader, or for somebody to find out who leads them."""
+
+    def __init__(self, lock: threading.Lock) -> None:
+        self.ready: list[PartitionQueue] = []
+        self.changed = threading.Condition(lock)
+
+    def join(self, queue: PartitionQueue) -> None:
+        self.ready.append(queue)
+        self.changed.notify()
+
+
+class BatchProducer(Producer):
+    """`send_all` in batches, to topics of ours; whatever else is written goes through librdkafka.
+
+    Records of one key that are written in both ways are in no order. Nothing times out: what is
+    written waits for its broker for ever.
+    """
+
+    def __init__(self, settings: Settings, client_id: str, topics: Topics) -> None:
+        super().__init__(settings, client_id)
+        self._client_id = client_id
+        self._queues: dict[str, list[PartitionQueue]] = {
+            name: [PartitionQueue(name, number) for number in range(topic.partitions)]
+            for name, topic in topics.all.items()
+        }
+        self._lock = threading.Lock()
+        """Of all queues and lines."""
+        self._lines: dict[int, _Line] = {}
+        """By leader."""
+        self._brokers: dict[int, Broker] = {}
+        self._unanswered = 0
+        self._all_answered = threading.Condition(self._lock)
+        self._heard_at: float = time.monotonic()
+        self._ended = False
+        self._threads: list[threading.Thread] = []
+        self._lines[NOBODY] = _Line(self._lock)
+        self._start("leaders", self._find_leaders)
+
+    def __len__(self) -> int:
+        return self._unanswered + super().__len__()
+
+    def is_unanswered(self) -> bool:
+        if self._unanswered > 0 and time.monotonic() - self._heard_at > SILENCE:
+            return True
+        return super().is_unanswered()
+
+    def send_all(
+        self, topic: str, records: Sequence[tuple[bytes | str | None, bytes | None]], acks: Acks
+    ) -> None:
+        """Each record has a key, a text, and a value. Never blocks."""
+        queues, reports = self._queues[topic], acks.reports
+        partitions = len(queues)
+        with self._lock:
+            if not self._unanswered:
+                self._heard_at = time.monotonic()
+            self._unanswered += len(records)
+            for key, value in records:
+                assert isinstance(key, str)
+                assert value is not None
+                queue = queues[partition_of(key, partitions)]
+                queue.add(key.encode(), value, reports)
+                if not queue.busy:
+                    queue.busy = True
+                    self._lines[queue.leader].join(queue)
+
+    def close(self, timeout: float) -> int:
+        """`Producer.close`; what was not answered by then is given up."""
+        until = time.monotonic() + timeout
+        with self._lock:
+            self._all_answered.wait_for(lambda: not self._unanswered, timeout)
+            self._ended = True
+            for line in self._lines.values():
+                line.changed.notify_all()
+        for broker in list(self._brokers.values()):
+            broker.close()
+        for thread in self._threads:
+            thread.join(1.0)
+        return self._unanswered + super().close(max(until - time.monotonic(), 0.0))
+
+    # A thread for each leader, and one that finds out who leads.
+
+    def _start(self, name: str, work: Callable[[], None]) -> None:
+        def run() -> None:
+            try:
+                work()
+            except Exception:
+                log.critical("writing to Kafka failed", exc_info=True)
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        thread = threading.Thread(target=run, name=f"producer-{name}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _next(self, line: _Line, not_before: float) -> list[PartitionQueue]:
+        """Wait until some are ready, and for that time; none at the end."""
+        with self._lock:
+            line.changed.wait_for(lambda: line.ready or self._ended)
+            while (early := not_before - time.monotonic()) > 0 and not self._ended:
+                line.changed.wait(early)
+            ready = [] if self._ended else line.ready
+            line.ready = []
+            return ready
+
+    def _line_up(self, queues: Sequence[PartitionQueue]) -> None:
+        """Those that have something to send stand in their leader's line."""
+        with self._lock:
+            for queue in queues:
+                queue.busy = len(queue) > 0
+                if queue.busy:
+                    self._lines[queue.leader].join(queue)
+
+    def _find_leaders(self) -> None:
+        line, next_at = self._lines[NOBODY], 0.0
+        while queues := self._next(line, next_at):
+            next_at = time.monotonic() + PAUSE
+            for topic in {queue.topic for queue in queues}:
+                self._find_leaders_of(topic)
+            self._line_up(queues)
+
+    def _find_leaders_of(self, topic: str) -> None:
+        try:
+            found = self._producer.list_topics(topic, timeout=PATIENCE)
+        except KafkaException as error:
+            log.warning("who leads %s? %s; asking again", topic, error.args[0].str())
+            return
+        for queue in self._queues[topic]:
+            about = found.topics[topic].partitions.get(queue.number)
+            if about is not None and about.leader in found.brokers:
+                broker = found.brokers[about.leader]
+                self._know(broker.id, broker.host, broker.port)
+                queue.leader = broker.id
+
+    def _know(self, leader: int, host: str, port: int) -> None:
+        if (broker := self._brokers.get(leader)) is not None:
+            broker.address = (host, port)
+            return
+        new = self._brokers[leader] = Broker((host, port), self._client_id)
+        line = _Line(self._lock)
+        with self._lock:
+            self._lines[leader] = line
+        self._start(str(leader), lambda: self._write(line, new))
+
+    def _write(self, line: _Line, broker: Broker) -> None:
+        pace, next_at = Pace(), 0.0
+        while queues := self._next(line, next_at):
+            next_at = time.monotonic() + pace.gather()
+            written: Written = {}
+            rest = 0.0
+            try:
+                request, queues = self._request(broker, queues)
+                written, rest = broker.write(request)
+            except (OSError, Refused) as error:
+                if not self._ended:
+                    log.warning("broker %s:%d: %s; asking who leads", *broker.address, error)
+            else:
+                self._heard_at = time.monotonic()
+            next_at = max(next_at, time.monotonic() + rest)
+            self._answered(queues, written)
+            self._line_up(queues)
+
+    def _request(
+        self, broker: Broker, queues: list[PartitionQueue]
+    ) -> tuple[Request, list[PartitionQueue]]:
+        """The first batch of each, and of which there was room for one. Raises what `Broker`
+        does."""
+        with self._lock:
+            for queue in queues:
+                queue.seal()
+        now, size = int(time.time() * 1000), 0
+        request: dict[str, list[tuple[int, bytes]]] = {}
+        for place, queue in enumerate(queues):
+            if queue.identity is None:
+                queue.identify(broker.identify())
+            batch = queue.encode(now)
+            size += len(batch)
+            if size > LARGEST and place:
+                self._line_up(queues[place:])
+                return request, queues[:place]
+            request.setdefault(queue.topic, []).append((queue.number, batch))
+        return request, queues
+
+    def _answered(self, queues: Sequence[PartitionQueue], written: Written) -> None:
+        """A partition that nothing was said of is tried again."""
+        count = 0
+        done: list[RecordBatch] = []
+        for queue in queues:
+            code = written.get((queue.topic, queue.number), KafkaError.NETWORK_EXCEPTION)
+            if (batch := queue.answered(code)) is not None:
+                count += batch.count
+                done.append(batch)
+        with self._lock:
+            self._unanswered -= count
+            if not self._unanswered:
+                self._all_answered.notify_all()
