@@ -19,6 +19,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from streaming.acks import Acks
 from streaming.broker import Broker, Refused, Request, Written
+from streaming.errors import lasting
 from streaming.pace import Pace
 from streaming.partition_queue import NOBODY, PartitionQueue
 from streaming.partitions import partition_of
@@ -33,9 +34,14 @@ LARGEST: Final = 1_000_000
 """Bytes of a request, but for a batch which is larger itself: so much gets through a thin line
 before anyone takes it for dead."""
 PAUSE: Final = 0.1
-"""Seconds, at least, from one question who leads what to the next."""
+"""Seconds from one question who leads what to the next."""
+LONGEST_PAUSE: Final = 0.5
+"""The same while nothing comes of it. Not longer, for what is in hand when Kafka comes back may be
+done twice."""
 PATIENCE: Final = 5.0
 """Seconds that the answer to it may take."""
+GONE = 30.0
+"""Seconds for which a topic may be unknown to Kafka before it counts as deleted."""
 _UNDERSTOOD: Final = frozenset({
     "bootstrap.servers", "client.rack", "debug", "log_level", "metadata.max.age.ms",
     "reconnect.backoff.max.ms", "reconnect.backoff.ms", "statistics.interval.ms",
@@ -66,6 +72,7 @@ class _Line:
         self.changed = threading.Condition(lock)
 
     def join(self, queue: PartitionQueue) -> None:
+        """With the lock held."""
         self.ready.append(queue)
         self.changed.notify()
 
@@ -75,6 +82,9 @@ class BatchProducer(Producer):
 
     Records of one key that are written in both ways are in no order. Nothing times out: what is
     written waits for its broker for ever.
+
+    A partition that has something to send stands in one line, or is in the hands of the thread that
+    serves the line. There is one for each broker, and one for partitions whose leader is not known.
     """
 
     def __init__(self, settings: Settings, client_id: str, topics: Topics) -> None:
@@ -85,16 +95,18 @@ class BatchProducer(Producer):
             for name, topic in topics.all.items()
         }
         self._lock = threading.Lock()
-        """Of all queues and lines."""
-        self._lines: dict[int, _Line] = {}
+        """Of the lines, and of what is added to queues."""
+        self._lines: dict[int, _Line] = {NOBODY: _Line(self._lock)}
         """By leader."""
         self._brokers: dict[int, Broker] = {}
         self._unanswered = 0
         self._all_answered = threading.Condition(self._lock)
         self._heard_at: float = time.monotonic()
+        """When the broker last took something, or nothing waited for it."""
+        self._unknown_since: dict[str, float] = {}
+        """Of topics."""
         self._ended = False
         self._threads: list[threading.Thread] = []
-        self._lines[NOBODY] = _Line(self._lock)
         self._start("leaders", self._find_leaders)
 
     def __len__(self) -> int:
@@ -128,7 +140,8 @@ class BatchProducer(Producer):
         """`Producer.close`; what was not answered by then is given up."""
         until = time.monotonic() + timeout
         with self._lock:
-            self._all_answered.wait_for(lambda: not self._unanswered, timeout)
+            while self._unanswered and (left := until - time.monotonic()) > 0:
+                self._all_answered.wait(left)
             self._ended = True
             for line in self._lines.values():
                 line.changed.notify_all()
@@ -138,13 +151,12 @@ class BatchProducer(Producer):
             thread.join(1.0)
         return self._unanswered + super().close(max(until - time.monotonic(), 0.0))
 
-    # A thread for each leader, and one that finds out who leads.
-
     def _start(self, name: str, work: Callable[[], None]) -> None:
         def run() -> None:
             try:
                 work()
             except Exception:
+                # Whatever waits for its answers would wait for ever.
                 log.critical("writing to Kafka failed", exc_info=True)
                 os.kill(os.getpid(), signal.SIGTERM)
 
@@ -152,14 +164,19 @@ class BatchProducer(Producer):
         self._threads.append(thread)
         thread.start()
 
+    # The lines, and who serves them.
+
     def _next(self, line: _Line, not_before: float) -> list[PartitionQueue]:
         """Wait until some are ready, and for that time; none at the end."""
         with self._lock:
-            line.changed.wait_for(lambda: line.ready or self._ended)
+            while not line.ready and not self._ended:
+                line.changed.wait()
             while (early := not_before - time.monotonic()) > 0 and not self._ended:
                 line.changed.wait(early)
             ready = [] if self._ended else line.ready
             line.ready = []
+            for queue in ready:
+                queue.seal()
             return ready
 
     def _line_up(self, queues: Sequence[PartitionQueue]) -> None:
@@ -170,63 +187,52 @@ class BatchProducer(Producer):
                 if queue.busy:
                     self._lines[queue.leader].join(queue)
 
-    def _find_leaders(self) -> None:
-        line, next_at = self._lines[NOBODY], 0.0
-        while queues := self._next(line, next_at):
-            next_at = time.monotonic() + PAUSE
-            for topic in {queue.topic for queue in queues}:
-                self._find_leaders_of(topic)
-            self._line_up(queues)
+    def _answered(self, queues: Sequence[PartitionQueue], written: Written) -> None:
+        """A partition that nothing was said of is tried again."""
+        count = 0
+        done: list[RecordBatch] = []
+        for queue in queues:
+            code = written.get((queue.topic, queue.number), KafkaError.NETWORK_EXCEPTION)
+            if (batch := queue.answered(code)) is not None:
+                count += batch.count
+                done.append(batch)
+                batch = None
+        done.clear()  # which tells whoever waits for them, before they are no longer counted
+        if count:
+            with self._lock:
+                self._unanswered -= count
+                self._heard_at = time.monotonic()
+                if not self._unanswered:
+                    self._all_answered.notify_all()
+        self._line_up(queues)
 
-    def _find_leaders_of(self, topic: str) -> None:
-        try:
-            found = self._producer.list_topics(topic, timeout=PATIENCE)
-        except KafkaException as error:
-            log.warning("who leads %s? %s; asking again", topic, error.args[0].str())
-            return
-        for queue in self._queues[topic]:
-            about = found.topics[topic].partitions.get(queue.number)
-            if about is not None and about.leader in found.brokers:
-                broker = found.brokers[about.leader]
-                self._know(broker.id, broker.host, broker.port)
-                queue.leader = broker.id
-
-    def _know(self, leader: int, host: str, port: int) -> None:
-        if (broker := self._brokers.get(leader)) is not None:
-            broker.address = (host, port)
-            return
-        new = self._brokers[leader] = Broker((host, port), self._client_id)
-        line = _Line(self._lock)
-        with self._lock:
-            self._lines[leader] = line
-        self._start(str(leader), lambda: self._write(line, new))
+    def _refuse(self, queues: Sequence[PartitionQueue], code: int) -> None:
+        self._answered(queues, {(queue.topic, queue.number): code for queue in queues})
 
     def _write(self, line: _Line, broker: Broker) -> None:
+        """Serve a broker's line."""
         pace, next_at = Pace(), 0.0
         while queues := self._next(line, next_at):
             next_at = time.monotonic() + pace.gather()
-            written: Written = {}
-            rest = 0.0
             try:
                 request, queues = self._request(broker, queues)
                 written, rest = broker.write(request)
-            except (OSError, Refused) as error:
+            except Refused as refusal:
+                log.warning("broker %s:%d: %s", *broker.address, refusal)
+                self._refuse(queues, refusal.code)
+            except OSError as error:
                 if not self._ended:
                     log.warning("broker %s:%d: %s; asking who leads", *broker.address, error)
+                self._answered(queues, {})
             else:
-                self._heard_at = time.monotonic()
-            next_at = max(next_at, time.monotonic() + rest)
-            self._answered(queues, written)
-            self._line_up(queues)
+                next_at = max(next_at, time.monotonic() + rest)
+                self._answered(queues, written)
 
     def _request(
         self, broker: Broker, queues: list[PartitionQueue]
     ) -> tuple[Request, list[PartitionQueue]]:
         """The first batch of each, and of which there was room for one. Raises what `Broker`
         does."""
-        with self._lock:
-            for queue in queues:
-                queue.seal()
         now, size = int(time.time() * 1000), 0
         request: dict[str, list[tuple[int, bytes]]] = {}
         for place, queue in enumerate(queues):
@@ -240,16 +246,53 @@ class BatchProducer(Producer):
             request.setdefault(queue.topic, []).append((queue.number, batch))
         return request, queues
 
-    def _answered(self, queues: Sequence[PartitionQueue], written: Written) -> None:
-        """A partition that nothing was said of is tried again."""
-        count = 0
-        done: list[RecordBatch] = []
+    def _find_leaders(self) -> None:
+        """Serve the line of those without a leader."""
+        line, next_at, pause = self._lines[NOBODY], 0.0, PAUSE
+        while queues := self._next(line, next_at):
+            pause = PAUSE if self._heard_at > next_at - pause else min(2 * pause, LONGEST_PAUSE)
+            next_at = time.monotonic() + pause
+            for topic in {queue.topic for queue in queues}:
+                self._find_leaders_of(topic, [queue for queue in queues if queue.topic == topic])
+
+    def _find_leaders_of(self, topic: str, queues: Sequence[PartitionQueue]) -> None:
+        try:
+            found = self._producer.list_topics(topic, timeout=PATIENCE)
+        except KafkaException as error:
+            log.warning("who leads %s? %s; asking again", topic, error.args[0].str())
+            self._line_up(queues)
+            return
+        about = found.topics[topic]
+        if about.error is not None:
+            log.warning("who leads %s? %s; asking again", topic, about.error.str())
+            if (code := self._given_up(topic, about.error)) is not None:
+                self._refuse(queues, code)
+                return
+        else:
+            self._unknown_since.pop(topic, None)
         for queue in queues:
-            code = written.get((queue.topic, queue.number), KafkaError.NETWORK_EXCEPTION)
-            if (batch := queue.answered(code)) is not None:
-                count += batch.count
-                done.append(batch)
+            partition = about.partitions.get(queue.number)
+            if partition is not None and partition.leader in found.brokers:
+                leader = found.brokers[partition.leader]
+                self._know(leader.id, leader.host, leader.port)
+                queue.leader = leader.id
+        self._line_up(queues)
+
+    def _given_up(self, topic: str, error: KafkaError) -> int | None:
+        """What is to be said of records for a topic that Kafka tells nothing of; None while they
+        wait."""
+        if lasting(error):
+            return int(error.code())
+        since = self._unknown_since.setdefault(topic, time.monotonic())
+        return KafkaError._UNKNOWN_TOPIC if time.monotonic() - since > GONE else None
+
+    def _know(self, id_: int, host: str, port: int) -> None:
+        """A broker, and where it is."""
+        if (broker := self._brokers.get(id_)) is not None:
+            broker.address = (host, port)
+            return
+        new = self._brokers[id_] = Broker((host, port), self._client_id)
+        line = _Line(self._lock)
         with self._lock:
-            self._unanswered -= count
-            if not self._unanswered:
-                self._all_answered.notify_all()
+            self._lines[id_] = line
+        self._start(str(id_), lambda: self._write(line, new))

@@ -44,7 +44,11 @@ Written = dict[tuple[str, int], int]
 
 
 class Refused(Exception):
-    """What came is no answer to what was asked, or says no."""
+    """What came is no answer to what was asked, or says no, with Kafka's error code."""
+
+    def __init__(self, why: str, code: int = KafkaError.NETWORK_EXCEPTION) -> None:
+        super().__init__(why)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ class Broker:
         with self._understanding():
             _, error, producer_id, epoch = _IDENTITY.unpack_from(answer)
         if error:
-            raise Refused(f"no producer id: {KafkaError(error).str()}")
+            raise Refused(f"no producer id: {KafkaError(error).str()}", error)
         return Identity(producer_id, epoch)
 
     def write(self, request: Request) -> tuple[Written, float]:

@@ -9,6 +9,7 @@ from acknowledged import acknowledged
 from broker_proxy import LOSE_ANSWER, PASS, Scripted
 from confluent_kafka import KafkaError
 
+from streaming import batch_producer
 from streaming.acks import Acks
 from streaming.batch_producer import BatchProducer, producer_for
 from streaming.partitions import partition_of
@@ -155,6 +156,26 @@ def test_a_record_that_the_topic_does_not_take_is_told(made, topics):
     acks.seal()
     assert told.wait(20)
     assert heard == [KafkaError.MSG_SIZE_TOO_LARGE]
+
+
+def test_what_waits_for_records_is_told_before_they_are_no_longer_counted(made, topics):
+    one, counts, told = made(), [], threading.Event()
+    acks = Acks(lambda error: (counts.append(len(one)), told.set()))
+    one.send_all(topics.dispatch, [("k", b"v")], acks)
+    acks.seal()
+    assert told.wait(20)
+    assert counts == [1]
+
+
+def test_a_topic_that_is_gone_for_long_is_an_error(made, topics, admin, monkeypatch):
+    monkeypatch.setattr(batch_producer, "GONE", 0.2)
+    admin.delete_topics([topics.dispatch])[topics.dispatch].result(20)
+    one, heard, told = made(), [], threading.Event()
+    acks = Acks(lambda error: (heard.append(error.code()), told.set()))
+    one.send_all(topics.dispatch, [("k", b"v")], acks)
+    acks.seal()
+    assert told.wait(20)
+    assert heard == [KafkaError._UNKNOWN_TOPIC]
 
 
 @pytest.fixture
