@@ -23,9 +23,9 @@ from streaming.producer import Producer, is_behind
 from streaming.stage import Partition, Taken
 from streaming.topics import LARGE_RECORD, Topics
 
-MAX_UNACKNOWLEDGED = 4_000
-"""Dispatches that may wait for the broker: about as many as stay in the processor's cache until
-they are compressed. With five times as many a match costs a tenth more."""
+MAX_UNACKNOWLEDGED = 8_000
+"""Dispatches that may wait for the broker: enough to route on while it works. A crash makes as many
+twice at most."""
 TOGETHER = 32
 """Dispatches that are sent together: few enough to stay in the cache that is closest."""
 
