@@ -25,7 +25,7 @@ from streaming import wire
 from streaming.clients import WAIT
 from streaming.consumer import ConsumerLoop
 from streaming.health import HealthServer
-from streaming.producer import Producer
+from streaming.producers import producer_for
 from streaming.settings import Settings, seconds
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ async def _run(settings: Settings) -> None:
         # They are to be read before they are due.
         wait=min(WAIT, *(delay / 8 for _, delay in schedule.delays)),
     )
-    producer = Producer(settings, GROUP, linger=LINGER)
+    producer = producer_for(settings, GROUP, topics, LINGER)
     loop = asyncio.get_running_loop()
     rules = Rules(pause_after=seconds(settings.dispatcher_pause_after))
     delivery = Delivery(

@@ -10,10 +10,10 @@ from router.configuration import Configuration
 from router.stage import RouterStage
 from streaming import topics as kafka_topics
 from streaming import wire
-from streaming.batch_producer import producer_for
 from streaming.config_table import ConfigTable
 from streaming.consumer import ConsumerLoop
 from streaming.health import HealthServer
+from streaming.producers import producer_for
 from streaming.settings import Settings
 
 log = logging.getLogger(__name__)

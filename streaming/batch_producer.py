@@ -23,7 +23,7 @@ from streaming.errors import lasting
 from streaming.pace import Pace
 from streaming.partition_queue import NOBODY, PartitionQueue
 from streaming.partitions import partition_of
-from streaming.producer import SILENCE, Producer, without_consumer_properties
+from streaming.producer import SILENCE, Producer
 from streaming.record_batch import RecordBatch
 from streaming.settings import Settings
 from streaming.topics import Topics
@@ -42,25 +42,6 @@ PATIENCE: Final = 5.0
 """Seconds that the answer to it may take."""
 GONE = 30.0
 """Seconds for which a topic may be unknown to Kafka before it counts as deleted."""
-_UNDERSTOOD: Final = frozenset({
-    "bootstrap.servers", "client.rack", "debug", "log_level", "metadata.max.age.ms",
-    "reconnect.backoff.max.ms", "reconnect.backoff.ms", "statistics.interval.ms",
-    "topic.metadata.refresh.interval.ms",
-})  # fmt: skip
-"""Properties that change nothing in how records are written."""
-
-
-def producer_for(settings: Settings, client_id: str, topics: Topics) -> Producer:
-    """The quickest that does what librdkafka's properties ask for: whoever wants TLS, a login, or
-    records written in some way of his own gets librdkafka."""
-    asked = without_consumer_properties(settings.kafka)
-    others = sorted(asked.keys() - _UNDERSTOOD)
-    if "security.protocol" in others and str(asked["security.protocol"]).lower() == "plaintext":
-        others.remove("security.protocol")
-    if others:
-        log.info("written by librdkafka, which takes more CPU", extra={"for": ", ".join(others)})
-        return Producer(settings, client_id)
-    return BatchProducer(settings, client_id, topics)
 
 
 @final
@@ -87,9 +68,14 @@ class BatchProducer(Producer):
     serves the line. There is one for each broker, and one for partitions whose leader is not known.
     """
 
-    def __init__(self, settings: Settings, client_id: str, topics: Topics) -> None:
-        super().__init__(settings, client_id)
+    def __init__(
+        self, settings: Settings, client_id: str, topics: Topics, linger: float | None = None
+    ) -> None:
+        """`linger`: seconds from one request to a broker to the next, at least; by how busy the
+        process is where none are given."""
+        super().__init__(settings, client_id, linger=linger or 0.0)
         self._client_id = client_id
+        self._linger = linger
         self._queues: dict[str, list[PartitionQueue]] = {
             name: [PartitionQueue(name, number) for number in range(topic.partitions)]
             for name, topic in topics.all.items()
@@ -213,16 +199,17 @@ class BatchProducer(Producer):
         """Serve a broker's line."""
         pace, next_at = Pace(), 0.0
         while queues := self._next(line, next_at):
-            next_at = time.monotonic() + pace.gather()
+            gather = pace.gather() if self._linger is None else self._linger
+            next_at = time.monotonic() + gather
             try:
                 request, queues = self._request(broker, queues)
                 written, rest = broker.write(request)
             except Refused as refusal:
-                log.warning("broker %s:%d: %s", *broker.address, refusal)
+                log.warning("REFUSED [%s:%d]: %s", *broker.address, refusal)
                 self._refuse(queues, refusal.code)
             except OSError as error:
                 if not self._ended:
-                    log.warning("broker %s:%d: %s; asking who leads", *broker.address, error)
+                    log.warning("AWAY [%s:%d]: %s", *broker.address, error)
                 self._answered(queues, {})
             else:
                 next_at = max(next_at, time.monotonic() + rest)
@@ -259,12 +246,12 @@ class BatchProducer(Producer):
         try:
             found = self._producer.list_topics(topic, timeout=PATIENCE)
         except KafkaException as error:
-            log.warning("who leads %s? %s; asking again", topic, error.args[0].str())
+            log.warning("LEADERS [%s]: asking again; %s", topic, error.args[0].str())
             self._line_up(queues)
             return
         about = found.topics[topic]
         if about.error is not None:
-            log.warning("who leads %s? %s; asking again", topic, about.error.str())
+            log.warning("LEADERS [%s]: asking again; %s", topic, about.error.str())
             if (code := self._given_up(topic, about.error)) is not None:
                 self._refuse(queues, code)
                 return

@@ -13,8 +13,8 @@ REPEAT_SECONDS = 5.0
 
 
 class _OncePerWhile(logging.Filter):
-    """Lets librdkafka complain of one thing once in five seconds: while a broker is away, each of
-    its threads has something to say twenty times a second."""
+    """Lets Kafka's clients complain of one thing once in five seconds: while a broker is away, each
+    of librdkafka's threads has something to say twenty times a second, and our own twice."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -23,7 +23,7 @@ class _OncePerWhile(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         event, mark, _ = record.getMessage().partition(" [")
-        if not mark or not event.isupper():  # librdkafka's lines: FAIL [client] [thread]: …
+        if not mark or not event.isupper():  # theirs: FAIL [client] [thread]: …
             return True
         now = self._clock()
         if now - self._said.get((record.name, event), float("-inf")) < REPEAT_SECONDS:

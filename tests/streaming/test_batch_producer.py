@@ -11,9 +11,10 @@ from confluent_kafka import KafkaError
 
 from streaming import batch_producer
 from streaming.acks import Acks
-from streaming.batch_producer import BatchProducer, producer_for
+from streaming.batch_producer import BatchProducer
 from streaming.partitions import partition_of
 from streaming.producer import SILENCE, Producer
+from streaming.producers import producer_for
 
 NOT_LEADER, OUT_OF_ORDER, UNKNOWN_PRODUCER, TOO_LARGE = 6, 45, 59, 10
 PARTITIONS = 4
