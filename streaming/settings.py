@@ -1,7 +1,8 @@
 """All settings, read once from `PCA_…` environment variables.
 
 `PCA_KAFKA_…` is handed to librdkafka: `PCA_KAFKA_SECURITY_PROTOCOL=SASL_SSL` sets
-`security.protocol`, so TLS, SASL and tuning need no code here.
+`security.protocol`, so TLS, SASL and tuning need no code here. `streaming.producers` says what else
+they decide.
 """
 
 from __future__ import annotations
