@@ -16,6 +16,7 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient
 
 from streaming import consumer as consumer_module
+from streaming.acks import Acks
 from streaming.consumer import ConsumerLoop
 from streaming.producer import Producer
 from streaming.settings import load
@@ -37,6 +38,24 @@ def producer(kafka):
     one = Producer(load(kafka={"bootstrap.servers": kafka.bootstrap}), "test")
     yield one
     one.close(1)
+
+
+@pytest.fixture
+def answer():
+    """`answer()`: an Acks and a function that waits for its one call."""
+
+    def build():
+        done, heard = threading.Event(), []
+        acks = Acks(lambda error: (heard.append(error), done.set()))
+
+        def wait():
+            assert done.wait(20)
+            return heard[0]
+
+        wait.heard = heard
+        return acks, wait
+
+    return build
 
 
 @pytest.fixture

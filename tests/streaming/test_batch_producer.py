@@ -107,7 +107,8 @@ def test_all_partitions_go_in_one_request(made, behind, topics):
     with acknowledged() as acks:
         one.send_all(topics.dispatch, numbered(40, keys=40), acks)
     every = {(topics.dispatch, number) for number in range(PARTITIONS)}
-    assert [set(request) for request in proxy.requests] == [every, every]
+    # A broker may not lead yet what it was just made the leader of: some are asked for again.
+    assert [set(request) for request in proxy.requests[:2]] == [every, every]
 
 
 def test_an_answer_that_is_lost_costs_no_duplicate(made, behind, topics, read):
@@ -136,27 +137,24 @@ def test_a_producer_that_the_broker_forgot_loses_nothing(made, behind, topics, r
     assert numbers(read(topics.dispatch)) == [0, 1, 2]
 
 
-def test_what_is_refused_for_good_is_told_and_what_follows_is_written(made, behind, topics, read):
-    one, heard = made(behind(TOO_LARGE).bootstrap), []
-    told = threading.Event()
-    acks = Acks(lambda error: (heard.append(error.code()), told.set()))
+def test_what_is_refused_for_good_is_told_and_what_follows_is_written(
+    made, behind, topics, read, answer
+):
+    one, (acks, wait) = made(behind(TOO_LARGE).bootstrap), answer()
     one.send_all(topics.dispatch, [("k", b"0")], acks)
     acks.seal()
-    assert told.wait(20)
-    assert heard == [KafkaError.MSG_SIZE_TOO_LARGE]
+    assert wait().code() == KafkaError.MSG_SIZE_TOO_LARGE
     with acknowledged() as acks:
         one.send_all(topics.dispatch, [("k", b"1")], acks)
     assert numbers(read(topics.dispatch)) == [1]
 
 
-def test_a_record_that_the_topic_does_not_take_is_told(made, topics):
-    heard, told = [], threading.Event()
-    acks = Acks(lambda error: (heard.append(error.code()), told.set()))
+def test_a_record_that_the_topic_does_not_take_is_told(made, topics, answer):
+    acks, wait = answer()
     value = random.Random(7).randbytes(3 * 1024 * 1024)
     made().send_all(topics.dispatch, [("k", value)], acks)
     acks.seal()
-    assert told.wait(20)
-    assert heard == [KafkaError.MSG_SIZE_TOO_LARGE]
+    assert wait().code() == KafkaError.MSG_SIZE_TOO_LARGE
 
 
 def test_what_waits_for_records_is_told_before_they_are_no_longer_counted(made, topics):
@@ -168,15 +166,15 @@ def test_what_waits_for_records_is_told_before_they_are_no_longer_counted(made, 
     assert counts == [1]
 
 
-def test_a_topic_that_is_gone_for_long_is_an_error(made, topics, admin, monkeypatch):
+def test_a_topic_that_is_gone_for_long_is_an_error(made, topics, admin, monkeypatch, answer):
     monkeypatch.setattr(batch_producer, "GONE", 0.2)
     admin.delete_topics([topics.dispatch])[topics.dispatch].result(20)
-    one, heard, told = made(), [], threading.Event()
-    acks = Acks(lambda error: (heard.append(error.code()), told.set()))
+    while topics.dispatch in admin.list_topics(timeout=20).topics:
+        pass
+    one, (acks, wait) = made(), answer()
     one.send_all(topics.dispatch, [("k", b"v")], acks)
     acks.seal()
-    assert told.wait(20)
-    assert heard == [KafkaError._UNKNOWN_TOPIC]
+    assert wait().code() == KafkaError._UNKNOWN_TOPIC
 
 
 @pytest.fixture

@@ -1,32 +1,12 @@
 """The producer on a real broker: acknowledged, refused, or waiting for ever."""
 
-import threading
 from contextlib import closing
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 from reluctant_leader import ReluctantLeader
 
-from streaming.acks import Acks
 from streaming.producer import Producer
-
-
-@pytest.fixture
-def answer():
-    """`answer()`: an Acks and a function that waits for its one call."""
-
-    def build():
-        done, heard = threading.Event(), []
-        acks = Acks(lambda error: (heard.append(error), done.set()))
-
-        def wait():
-            assert done.wait(20)
-            return heard[0]
-
-        wait.heard = heard
-        return acks, wait
-
-    return build
 
 
 @pytest.fixture
