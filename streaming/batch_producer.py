@@ -8,8 +8,6 @@ partition, and what has gathered while the broker worked on one request goes wit
 from __future__ import annotations
 
 import logging
-import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -91,6 +89,7 @@ class BatchProducer(Producer):
         """When the broker last took something, or nothing waited for it."""
         self._unknown_since: dict[str, float] = {}
         """Of topics."""
+        self._failure: Exception | None = None
         self._ended = False
         self._threads: list[threading.Thread] = []
         self._start("leaders", self._find_leaders)
@@ -99,6 +98,10 @@ class BatchProducer(Producer):
         return self._unanswered + super().__len__()
 
     def is_unanswered(self) -> bool:
+        """As `Producer.is_unanswered`. Raises what ended one of the threads: whatever waits for its
+        answers would wait for ever."""
+        if self._failure is not None:
+            raise self._failure
         if self._unanswered > 0 and time.monotonic() - self._heard_at > SILENCE:
             return True
         return super().is_unanswered()
@@ -141,14 +144,12 @@ class BatchProducer(Producer):
         def run() -> None:
             try:
                 work()
-            except Exception:
-                # Whatever waits for its answers would wait for ever.
-                log.critical("writing to Kafka failed", exc_info=True)
-                os.kill(os.getpid(), signal.SIGTERM)
+            except Exception as error:
+                self._failure = error
 
         thread = threading.Thread(target=run, name=f"producer-{name}", daemon=True)
-        self._threads.append(thread)
         thread.start()
+        self._threads.append(thread)
 
     # The lines, and who serves them.
 
@@ -179,6 +180,9 @@ class BatchProducer(Producer):
         done: list[RecordBatch] = []
         for queue in queues:
             code = written.get((queue.topic, queue.number), KafkaError.NETWORK_EXCEPTION)
+            if code:
+                told = KafkaError(code).str()
+                log.warning("UNWRITTEN [%s, %d]: %s", queue.topic, queue.number, told)
             if (batch := queue.answered(code)) is not None:
                 count += batch.count
                 done.append(batch)
@@ -210,10 +214,23 @@ class BatchProducer(Producer):
             except OSError as error:
                 if not self._ended:
                     log.warning("AWAY [%s:%d]: %s", *broker.address, error)
+                self._leave(line)
                 self._answered(queues, {})
             else:
                 next_at = max(next_at, time.monotonic() + rest)
                 self._answered(queues, written)
+
+    def _leave(self, line: _Line) -> None:
+        """Its broker is away: whoever else is led by it, as far as is known, asks first."""
+        with self._lock:
+            for queue in line.ready:
+                queue.leader = NOBODY
+                self._lines[NOBODY].join(queue)
+            line.ready = []
+            for queues in self._queues.values():
+                for queue in queues:
+                    if not queue.busy and self._lines[queue.leader] is line:
+                        queue.leader = NOBODY
 
     def _request(
         self, broker: Broker, queues: list[PartitionQueue]
@@ -247,29 +264,33 @@ class BatchProducer(Producer):
             found = self._producer.list_topics(topic, timeout=PATIENCE)
         except KafkaException as error:
             log.warning("LEADERS [%s]: asking again; %s", topic, error.args[0].str())
+            self._unknown_since.pop(topic, None)
             self._line_up(queues)
             return
         about = found.topics[topic]
         if about.error is not None:
             log.warning("LEADERS [%s]: asking again; %s", topic, about.error.str())
-            if (code := self._given_up(topic, about.error)) is not None:
-                self._refuse(queues, code)
-                return
-        else:
-            self._unknown_since.pop(topic, None)
+        if (code := self._given_up(topic, about.error)) is not None:
+            self._refuse(queues, code)
+            return
         for queue in queues:
             partition = about.partitions.get(queue.number)
             if partition is not None and partition.leader in found.brokers:
                 leader = found.brokers[partition.leader]
                 self._know(leader.id, leader.host, leader.port)
                 queue.leader = leader.id
+            elif about.error is None:
+                log.warning("LEADERLESS [%s, %d]: asking again", topic, queue.number)
         self._line_up(queues)
 
-    def _given_up(self, topic: str, error: KafkaError) -> int | None:
-        """What is to be said of records for a topic that Kafka tells nothing of; None while they
+    def _given_up(self, topic: str, error: KafkaError | None) -> int | None:
+        """What is to be said of records for a topic that is gone, or not for us; None while they
         wait."""
-        if lasting(error):
+        if error is not None and lasting(error):
             return int(error.code())
+        if error is None or error.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+            self._unknown_since.pop(topic, None)
+            return None
         since = self._unknown_since.setdefault(topic, time.monotonic())
         return KafkaError._UNKNOWN_TOPIC if time.monotonic() - since > GONE else None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NoReturn
@@ -21,8 +22,14 @@ ANSWER: Final = 30.0
 """Seconds that a broker may take until every in-sync copy has what is written."""
 SILENCE: Final = ANSWER + 5.0
 """Seconds without a byte after which a connection counts as dead."""
+UNREACHABLE: Final = 10.0
+"""Seconds in which nothing that was sent has arrived, after which it does so too."""
+IDLE: Final = 240.0
+"""Seconds after which a connection is not used again: brokers hang up after ten minutes, and what
+is in between may do so without a word."""
 _PRODUCE: Final = (0, 7)
 _INIT_PRODUCER_ID: Final = (22, 1)
+_UNSUPPORTED_VERSION: Final = 35
 _LARGEST: Final = 16 * 1024 * 1024
 """Bytes of an answer; what says that it has more is no broker."""
 _AT_ONCE: Final = 64 * 1024
@@ -44,7 +51,7 @@ Written = dict[tuple[str, int], int]
 
 
 class Refused(Exception):
-    """What came is no answer to what was asked, or says no, with Kafka's error code."""
+    """What came is no answer to what was asked, or says no: `code` is Kafka's where it is final."""
 
     def __init__(self, why: str, code: int = KafkaError.NETWORK_EXCEPTION) -> None:
         super().__init__(why)
@@ -71,7 +78,10 @@ class Broker:
         """Host and port, of the next connection."""
         self._client_id = _text(client_id)
         self._socket: socket.socket | None = None
+        self._connected_to: tuple[str, int] | None = None
+        self._used_at = 0.0
         self._asked = 0
+        self._closed = False
 
     def identify(self) -> Identity:
         """For a producer that is new."""
@@ -79,7 +89,9 @@ class Broker:
         with self._understanding():
             _, error, producer_id, epoch = _IDENTITY.unpack_from(answer)
         if error:
-            raise Refused(f"no producer id: {KafkaError(error).str()}", error)
+            final = error in (KafkaError.CLUSTER_AUTHORIZATION_FAILED, _UNSUPPORTED_VERSION)
+            why = f"no producer id: {KafkaError(error).str()}"
+            raise Refused(why, error if final else KafkaError.NETWORK_EXCEPTION)
         return Identity(producer_id, epoch)
 
     def write(self, request: Request) -> tuple[Written, float]:
@@ -96,7 +108,11 @@ class Broker:
             return _written(answer)
 
     def close(self) -> None:
-        """Hang up. A thread that waits for an answer meanwhile gets an OSError."""
+        """No more is asked. A thread that waits for an answer meanwhile gets an OSError."""
+        self._closed = True
+        self._hang_up()
+
+    def _hang_up(self) -> None:
         if (connection := self._socket) is not None:
             self._socket = None
             with contextlib.suppress(OSError):
@@ -108,13 +124,17 @@ class Broker:
         try:
             yield
         except (struct.error, UnicodeDecodeError) as error:
-            self.close()
+            self._hang_up()
             raise Refused("its answer cannot be read") from error
 
     def _ask(self, what: tuple[int, int], body: bytes) -> bytes:
         """The answer's body."""
         self._asked = (self._asked + 1) & 0x7FFFFFFF
         size = _HEAD.size - _SIZE.size + len(self._client_id) + len(body)
+        now = time.monotonic()
+        if self._connected_to != self.address or now - self._used_at > IDLE:
+            self._hang_up()
+        self._used_at = now
         try:
             connection = self._socket or self._connect()
             connection.sendall(_HEAD.pack(size, *what, self._asked) + self._client_id + body)
@@ -122,14 +142,20 @@ class Broker:
             if answer[:4] != _SIZE.pack(self._asked):
                 _refuse("it answers something else")
         except (OSError, Refused):
-            self.close()
+            self._hang_up()
             raise
         return answer[4:]
 
     def _connect(self) -> socket.socket:
-        made = socket.create_connection(self.address, CONNECT)
+        address = self.address
+        made = socket.create_connection(address, CONNECT)
         try:
+            if self._closed:
+                raise ConnectionAbortedError("closed meanwhile")  # noqa: TRY301
             made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+                limit = int(UNREACHABLE * 1000)
+                made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, limit)
             # The kernel's own timeouts, which take no poll before each call.
             made.settimeout(None)
             for direction in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
@@ -137,7 +163,7 @@ class Broker:
         except BaseException:
             made.close()
             raise
-        self._socket = made
+        self._socket, self._connected_to = made, address
         return made
 
 

@@ -104,6 +104,9 @@ class PartitionQueue:
         if code in (KafkaError.NO_ERROR, _DUPLICATE):
             self._sequence = (self._sequence + batch.count) & 0x7FFFFFFF
         else:
+            # It may have been written before, by a try whose answer was lost: its number must not
+            # be the next one's, which the broker would then take for it.
+            self.identity = None
             batch.refuse(KafkaError(code))
         self._closed.popleft()
         return batch

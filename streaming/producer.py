@@ -61,6 +61,7 @@ class Producer:
                 "message.max.bytes": 8 * 1024 * 1024,
                 **without_consumer_properties(settings.kafka),
                 "client.id": client_id,
+                "allow.auto.create.topics": False,  # topics are made with what they need
                 "acks": "all",
                 "enable.idempotence": True,
                 # A leader that has just begun may refuse the first records of a producer that it

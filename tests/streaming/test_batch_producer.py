@@ -193,6 +193,18 @@ def test_without_kafka_records_wait_and_nothing_more_is_to_be_taken_in(nowhere, 
     assert nowhere.close(0.1) == 3
 
 
+def test_what_ends_a_thread_is_raised_where_the_stage_asks(made):
+    one, reason = made(), ValueError("reason")
+
+    def fail():
+        raise reason
+
+    one._start("doomed", fail)
+    one._threads[-1].join(10)
+    with pytest.raises(ValueError, match="reason"):
+        one.is_unanswered()
+
+
 def test_one_that_has_nothing_to_send_is_not_unanswered(made):
     one = made()
     one._heard_at -= 100

@@ -6,8 +6,9 @@ import threading
 
 import pytest
 from broker_proxy import frames, produce_answer, produced
+from confluent_kafka import KafkaError
 
-from streaming.broker import Broker, Identity, Refused
+from streaming.broker import IDLE, Broker, Identity, Refused
 
 IDENTITY = struct.pack(">ihqh", 0, 0, 7, 3)
 BATCH = {"t": [(0, b"batch")]}
@@ -91,12 +92,21 @@ def test_what_came_of_each_batch_is_told(asked):
     assert rest == 0.25
 
 
-def test_a_refused_identity_says_why(asked):
+@pytest.mark.parametrize(
+    ("code", "said", "final"),
+    [
+        (31, "Cluster authorization failed", True),
+        (14, "in progress", False),
+        (-1, "no producer id", False),
+    ],
+)
+def test_a_refused_identity_says_why_and_whether_for_good(asked, code, said, final):
     def refusal(request):
-        return [framed(request[8:12] + struct.pack(">ihqh", 0, 31, -1, -1))]
+        return [framed(request[8:12] + struct.pack(">ihqh", 0, code, -1, -1))]
 
-    with pytest.raises(Refused, match="Cluster authorization failed"):
+    with pytest.raises(Refused, match=said) as refused:
         asked(refusal).identify()
+    assert refused.value.code == (code if final else KafkaError.NETWORK_EXCEPTION)
 
 
 NO_ANSWERS = {
@@ -133,6 +143,29 @@ def test_one_connection_serves_many_requests(asked):
     for _ in range(5):
         broker.identify()
     assert broker.server.connections == 1
+
+
+def test_a_broker_that_is_said_to_be_elsewhere_is_asked_there(asked):
+    here, there = asked(identity, identity), asked(identity)
+    here.identify()
+    here.address = there.address
+    here.identify()
+    assert (here.server.connections, there.server.connections) == (1, 1)
+
+
+def test_a_connection_that_was_idle_for_long_is_not_used_again(asked):
+    broker = asked(identity, identity)
+    broker.identify()
+    broker._used_at -= IDLE + 1
+    broker.identify()
+    assert broker.server.connections == 2
+
+
+def test_a_closed_one_does_not_connect_again(asked):
+    broker = asked(identity)
+    broker.close()
+    with pytest.raises(ConnectionAbortedError):
+        broker.identify()
 
 
 def test_a_broker_that_is_not_there_is_an_error(unused_tcp_port):
