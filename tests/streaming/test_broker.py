@@ -117,7 +117,7 @@ NO_ANSWERS = {
     "a web page": lambda request: [b"HTTP/1.1 400 Bad Request\r\n\r\n"],
     "no length": lambda request: [struct.pack(">i", 0)],
     "a negative length": lambda request: [struct.pack(">i", -1)],
-    "two answers": lambda request: identity(request) * 2,
+    "two answers": lambda request: [identity(request)[0] * 2],
     "too short a one": lambda request: [framed(request[8:12] + b"\0")],
     "an endless list": lambda request: [framed(request[8:12] + b"\x7f\xff\xff\xff")],
     "a name that is none": lambda request: [
