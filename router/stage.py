@@ -24,8 +24,8 @@ from streaming.stage import Partition, Taken
 from streaming.topics import LARGE_RECORD, Topics
 
 MAX_UNACKNOWLEDGED = 8_000
-"""Dispatches that may wait for the broker: enough to route on while it works. A crash makes as many
-twice at most."""
+"""Dispatches that may wait for the broker: enough to route on while it works. After a crash
+these are made again, beside what was answered since the last commit."""
 TOGETHER = 32
 """Dispatches that are sent together: few enough to stay in the cache that is closest."""
 

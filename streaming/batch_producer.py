@@ -252,10 +252,10 @@ class BatchProducer(Producer):
 
     def _find_leaders(self) -> None:
         """Serve the line of those without a leader."""
-        line, next_at, pause = self._lines[NOBODY], 0.0, PAUSE
-        while queues := self._next(line, next_at):
-            pause = PAUSE if self._heard_at > next_at - pause else min(2 * pause, LONGEST_PAUSE)
-            next_at = time.monotonic() + pause
+        line, asked_at, pause = self._lines[NOBODY], 0.0, 0.0
+        while queues := self._next(line, asked_at + pause):
+            pause = PAUSE if self._heard_at > asked_at else min(2 * pause, LONGEST_PAUSE)
+            asked_at = time.monotonic()
             for topic in {queue.topic for queue in queues}:
                 self._find_leaders_of(topic, [queue for queue in queues if queue.topic == topic])
 

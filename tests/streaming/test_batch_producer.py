@@ -60,9 +60,9 @@ def numbered(count, keys=1):
     return [(f"k{n % keys}", b"%d" % n) for n in range(count)]
 
 
-def numbers(messages, key=None):
-    """The values of what lies in a topic, of one key where it is given."""
-    return [int(one.value()) for one in messages if key is None or one.key() == key.encode()]
+def numbers(messages):
+    """The values of what lies in a topic."""
+    return [int(one.value()) for one in messages]
 
 
 def test_what_is_acknowledged_lies_in_the_partition_of_its_key(made, topics, read):
