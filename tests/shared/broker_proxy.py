@@ -31,7 +31,7 @@ class BrokerProxy:
 
     def close(self):
         """Take no further connections; those that stand end with the client."""
-        self._listener.close()
+        end(self._listener)
 
     def _accept(self):
         while True:
@@ -51,9 +51,7 @@ class BrokerProxy:
             if lost.is_set():
                 break
             client.sendall(frame.replace(*self._told))
-        with contextlib.suppress(OSError):
-            client.shutdown(socket.SHUT_RDWR)
-        client.close()
+        end(client)
 
     def _requests(self, client, broker, lost):
         for request in frames(client):
@@ -64,12 +62,19 @@ class BrokerProxy:
                 broker.sendall(request)
             else:
                 client.sendall(verdict)
-        broker.close()
+        end(broker)
 
 
 def _until_cut_off(pump, *connections):
     with contextlib.suppress(OSError):
         pump(*connections)
+
+
+def end(one):
+    """Close a socket, and wake who waits at it, which closing alone does not."""
+    with contextlib.suppress(OSError):  # it was not connected any longer
+        one.shutdown(socket.SHUT_RDWR)
+    one.close()
 
 
 def kind_of(request):

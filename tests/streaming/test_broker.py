@@ -5,7 +5,7 @@ import struct
 import threading
 
 import pytest
-from broker_proxy import frames, produce_answer, produced
+from broker_proxy import end, frames, produce_answer, produced
 from confluent_kafka import KafkaError
 
 from streaming.broker import IDLE, Broker, Identity, Refused
@@ -29,7 +29,7 @@ class Server:
         threading.Thread(target=self._serve, daemon=True).start()
 
     def close(self):
-        self._listener.close()
+        end(self._listener)
 
     def _serve(self):
         while self._answers:
