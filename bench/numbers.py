@@ -6,7 +6,7 @@ Each count is written to the `pca.config` of topics of its own, 12 partitions. T
 start together and share it, with nothing in memory. "Ready" is from starting them until `/readyz`
 of all of them answers 200; memory is what their resident sets have grown by over those of routers
 with nothing configured. Look-ups are timed in a process of their own on the table that routers
-have: random numbers, each found and read.
+have: random numbers of random accounts, as many together as a router reads, each found and read.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from bench.subjects import OUR_ROUTER, Running, SubjectFailed
 from bench.testbed import Testbed
 from bench.writing import writing
 from router.configuration import Configuration
+from router.stage import TOGETHER
 from schemas.codec import Codec
 from schemas.configuration import Account, Action, Routing, account_to_avro, config_key
 from streaming import topics as kafka_topics
@@ -134,7 +135,8 @@ def started(testbed: Testbed, settings: Settings, routers: int) -> Start:
 
 
 def look_ups(accounts: int, count: int, rounds: int) -> list[float]:
-    """Microseconds to find and read a random number's setting among `count`, one a round."""
+    """Microseconds to find the account and read what a random number says among `count`, one a
+    round. A call's partition is known, it is that of its record."""
     codec = Codec()
     table = Configuration(codec, PARTITIONS)
     gc.disable()  # as routers do while they load
@@ -142,15 +144,17 @@ def look_ups(accounts: int, count: int, rounds: int) -> list[float]:
         table.apply(partition_of(account, PARTITIONS), key, codec.encode(name, record, "config"))
     gc.freeze()
     gc.enable()
+    partitions = [partition_of(f"account-{a}", PARTITIONS) for a in range(accounts)]
     costs = []
     for _ in range(rounds):
         wanted = [random.randrange(count) for _ in range(LOOK_UPS)]
-        probes = [(f"account-{i % accounts}", number(i)) for i in wanted]
+        asked = [(partitions[i % accounts], f"account-{i % accounts}", number(i)) for i in wanted]
         began = time.perf_counter()
-        for account_id, e164 in probes:
-            found = table.account(partition_of(account_id, PARTITIONS), account_id)
-            assert found is not None
-            assert found.number(e164) is not None
+        for at in range(0, LOOK_UPS, TOGETHER):
+            calls = asked[at : at + TOGETHER]
+            found = [table.account(partition, account_id) for partition, account_id, _ in calls]
+            known = [account for account in found if account is not None]
+            assert None not in table.numbers(known, [e164 for _, _, e164 in calls])
         costs.append((time.perf_counter() - began) / LOOK_UPS * 1e6)
     return costs
 

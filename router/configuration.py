@@ -9,7 +9,7 @@ import logging
 from typing import Any
 
 from router.entries import Entries, Entry
-from router.numbers import Numbers
+from router.numbers import Numbers, look_up
 from router.parts import AccountPart, account_part, action_part
 from router.resolve import Action, Conditions, Configured, Decided, Setting, decide
 from schemas.codec import Codec, decode_body
@@ -27,7 +27,7 @@ class Account(Configured):
 
     __slots__ = (
         "_action_bodies", "_actions", "_ad_groups", "_decided", "_decided_revised", "_entries",
-        "_id", "_numbers", "_pools", "part",
+        "_id", "_pools", "numbers", "part",
     )  # fmt: skip
 
     def __init__(self, id_: str, entries: Entries) -> None:
@@ -38,7 +38,7 @@ class Account(Configured):
         whole configuration: every change comes with a new one (D9)."""
         self._action_bodies: dict[str, bytes] = {}
         self._actions: tuple[Action, ...] | None = None  # read when first asked for
-        self._numbers = Numbers()
+        self.numbers = Numbers()
         self._pools: dict[str, Entry] = {}
         self._ad_groups: dict[str, Entry] = {}
         self._decided: dict[str, Decided] = {}
@@ -52,12 +52,8 @@ class Account(Configured):
         return self._actions
 
     def number(self, e164: str) -> Setting | None:
-        """What the called number says; None when it was never configured."""
-        try:
-            entry = self._numbers.get(e164)
-        except ValueError:  # a foreign producer's idea of a number: never configured
-            return None
-        return self._entries.setting(entry)
+        """What the number says; None when it was never configured, as is none that is no number."""
+        return self._entries.setting(self.numbers.get(e164))
 
     def pool(self, id_: str) -> Setting | None:
         """What the SourceTrak pool says."""
@@ -78,7 +74,7 @@ class Account(Configured):
     def is_empty(self) -> bool:
         """True when nothing is left of it."""
         return self.part is None and not (
-            self._action_bodies or self._numbers or self._pools or self._ad_groups
+            self._action_bodies or self.numbers or self._pools or self._ad_groups
         )
 
     def change_features(self, record: Record | None) -> None:
@@ -99,9 +95,9 @@ class Account(Configured):
         """
         if kind == "number":
             if entry is None:
-                self._numbers.remove(id_)
+                self.numbers.remove(id_)
             else:
-                self._numbers.put(id_, entry)
+                self.numbers.put(id_, entry)
         elif kind == "pool":
             _put(self._pools, id_, entry)
         elif kind == "ad_group":
@@ -163,6 +159,11 @@ class Configuration:
         accounts = self._partitions.get(partition)
         account = None if accounts is None else accounts.get(account_id)
         return None if account is None or account.part is None else account
+
+    def numbers(self, accounts: list[Account], numbers: list[str]) -> list[Setting | None]:
+        """What each number says in the account in its place: `Account.number` of many at once."""
+        found = look_up([account.numbers for account in accounts], numbers)
+        return [self._entries.setting(entry) for entry in found]
 
     def drop(self, partition: int) -> None:
         """Forget the partition."""

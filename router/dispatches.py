@@ -5,18 +5,22 @@ from __future__ import annotations
 from router.calls import RoutedCall
 from router.configuration import Account
 from router.parts import CallPart
-from router.resolve import Resolution, resolve
+from router.resolve import Resolution, Setting, resolve
 
 
 def dispatches(
-    call: RoutedCall, account: Account, routing: bytes, header: bytes = b""
+    call: RoutedCall,
+    account: Account,
+    number: Setting | None,
+    routing: bytes,
+    header: bytes = b"",
 ) -> tuple[Resolution, list[tuple[str, bytes]]]:
     """What was decided for a call, and (key, Dispatch behind `header`) for what runs.
 
-    `account` is a known one; `routing` a `routing_part`. Raises `Undecodable` for a call that
-    conditions look at, and that cannot be read.
+    `account` is a known one; `number` what the called number says; `routing` a `routing_part`.
+    Raises `Undecodable` for a call that conditions look at, and that cannot be read.
     """
-    resolution = resolve(call, account)
+    resolution = resolve(call, account, number)
     made: list[tuple[str, bytes]] = []
     if resolution.running:
         assert account.part is not None

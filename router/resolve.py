@@ -211,10 +211,6 @@ class Configured:
     __slots__ = ()
 
     @abstractmethod
-    def number(self, e164: str) -> Setting | None:
-        """The setting of a number in E.164; None for one never configured, or the empty one."""
-
-    @abstractmethod
     def pool(self, id_: str) -> Setting | None:
         """The setting of a SourceTrak pool."""
 
@@ -227,13 +223,12 @@ class Configured:
         """`decide` for the account's actions."""
 
 
-def resolve(call: RoutedCall, account: Configured) -> Resolution:
+def resolve(call: RoutedCall, account: Configured, number: Setting | None) -> Resolution:
     """What runs for a call. Raises `Undecodable` where conditions cannot read it.
 
-    Only the *called* number's setting counts, whatever the call's direction (D6).
+    `number`: the setting of the *called* number, None for one never configured. Only that counts,
+    whatever the call's direction (D6).
     """
-    e164 = call.called_e164
-    number = account.number(e164) if e164 else None
     label = number.label if number is not None else ""
     source, source_id, setting = _setting_for(call, account, number)
     decided = account.decided(setting, revised=call.revision > 0)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from confluent_kafka import KafkaError, KafkaException, Message
 
 from router import calls
-from router.configuration import Configuration
+from router.calls import RoutedCall
+from router.configuration import Account, Configuration
 from router.dispatches import dispatches
 from router.parts import routing_part
+from router.resolve import Setting
 from schemas.codec import Codec, Undecodable
 from streaming import metrics
 from streaming.acks import Acks
@@ -27,7 +29,11 @@ MAX_UNACKNOWLEDGED = 8_000
 """Dispatches that may wait for the broker: enough to route on while it works. After a crash
 these are made again, beside what was answered since the last commit."""
 TOGETHER = 32
-"""Dispatches that are sent together: few enough to stay in the cache that is closest."""
+"""Calls that are read together, whose numbers are looked up at once, and dispatches that are sent
+together: few enough to stay in the cache that is closest."""
+
+Known = tuple[Message, RoutedCall, Account, Setting | None]
+"""A call, its account, and what the called number says."""
 
 
 class RouterStage:
@@ -83,27 +89,45 @@ class RouterStage:
         routing = routing_part(time.time_ns() // 1000)
         outputs: list[tuple[str, bytes]] = []
         routed = written = 0
-        for tracker, message in batch:
-            try:
-                call = calls.read(self._codec, message.value())
-                account = self._configuration.account(tracker.partition, call.account_id)
-                if account is None:
-                    self._misplaced(call.account_id, message, acks)
+        for at in range(0, len(batch), TOGETHER):
+            for message, call, account, number in self._known(batch[at : at + TOGETHER], acks):
+                try:
+                    made = dispatches(call, account, number, routing, self._dispatch_header)[1]
+                except Undecodable as fault:
+                    self._unrouted(message, fault.reason, str(fault), acks)
                     continue
-                made = dispatches(call, account, routing, self._dispatch_header)[1]
-            except Undecodable as fault:
-                self._unrouted(message, fault.reason, str(fault), acks)
-                continue
-            routed += 1
-            written += len(made)
-            outputs += made
-            if len(outputs) >= TOGETHER:
-                producer.send_all(self._topics.dispatch, outputs, acks)
-                outputs.clear()
+                routed += 1
+                written += len(made)
+                outputs += made
+                if len(outputs) >= TOGETHER:
+                    producer.send_all(self._topics.dispatch, outputs, acks)
+                    outputs.clear()
         producer.send_all(self._topics.dispatch, outputs, acks)
         acks.seal()
         metrics.CALLS_ROUTED.inc(routed)
         metrics.DISPATCHES_ROUTED.inc(written)
+
+    def _known(self, batch: Sequence[Taken], acks: Acks) -> Iterable[Known]:
+        """The calls that can be read and whose account is here; the others are put where they
+        belong."""
+        messages: list[Message] = []
+        read: list[RoutedCall] = []
+        accounts: list[Account] = []
+        for tracker, message in batch:
+            try:
+                call = calls.read(self._codec, message.value())
+            except Undecodable as fault:
+                self._unrouted(message, fault.reason, str(fault), acks)
+                continue
+            account = self._configuration.account(tracker.partition, call.account_id)
+            if account is None:
+                self._misplaced(call.account_id, message, acks)
+                continue
+            messages.append(message)
+            read.append(call)
+            accounts.append(account)
+        numbers = self._configuration.numbers(accounts, [call.called_e164 for call in read])
+        return zip(messages, read, accounts, numbers, strict=True)
 
     def _misplaced(self, account_id: str, message: Message, acks: Acks) -> None:
         """A call whose account is not of its partition: it lies in another, or nowhere."""

@@ -100,11 +100,12 @@ def _ours(codec, line, configuration, written):
         partition = partition_of(one["account_id"], line.settings.calls_partitions)
         account = configuration.account(partition, one["account_id"])
         read = calls.read(codec, value)
-        keys = [key for key, _ in dispatches(read, account, routing_part(0))[1]]
-        for number, key in enumerate(keys):
+        number = account.number(read.called_e164)
+        keys = [key for key, _ in dispatches(read, account, number, routing_part(0))[1]]
+        for place, key in enumerate(keys):
 
-            def make(at, read=read, account=account, number=number):
-                return dispatches(read, account, routing_part(at), header)[1][number][1]
+            def make(at, read=read, account=account, number=number, place=place):
+                return dispatches(read, account, number, routing_part(at), header)[1][place][1]
 
             yield key, one["sid"], make
 

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+from resolved import resolved
 
-from router.resolve import Conditions, resolve
+from router.resolve import Conditions
 
 NUMBER = "+18005550100"
 DOCS = Path(__file__).parents[2] / "docs" / "which-actions-run.md"
@@ -20,7 +21,7 @@ def decide(given_account, routed_call):
         if number:
             account.number(NUMBER, *number)
         one = routed_call(**{"called_e164": NUMBER} | fields)
-        (decision,) = resolve(one, account.known).decisions
+        (decision,) = resolved(one, account.known).decisions
         return decision
 
     return build
@@ -93,7 +94,7 @@ def test_a_specific_action_that_does_not_meet_its_conditions_has_no_fallback(
 ):
     account = given_account().action("a").action("b", conditions={"minimum_talk_seconds": 9})
     account.number(NUMBER, "specific", "b")
-    resolution = resolve(routed_call(called_e164=NUMBER), account.known)
+    resolution = resolved(routed_call(called_e164=NUMBER), account.known)
     assert [decision.runs for decision in resolution.decisions] == [False, False]
     assert resolution.summary().endswith("which does not run, so nothing does")
 
@@ -103,23 +104,23 @@ def test_without_conditions_a_call_costs_nothing_but_a_look_up(
     given_account, routed_call, conditions
 ):
     account = given_account().action("a", conditions=conditions).known
-    first, second = (resolve(routed_call(called_e164=NUMBER), account).running for _ in range(2))
+    first, second = (resolved(routed_call(called_e164=NUMBER), account).running for _ in range(2))
     assert first is second
 
 
 def test_conditions_of_an_action_that_does_not_run_cost_nothing_either(given_account, routed_call):
     account = given_account().action("a").action("b", active=False, conditions={"tags": ["x"]})
     first, second = (
-        resolve(routed_call(called_e164=NUMBER), account.known).running for _ in range(2)
+        resolved(routed_call(called_e164=NUMBER), account.known).running for _ in range(2)
     )
     assert first is second
 
 
 def test_a_changed_condition_counts_at_once(given_account, routed_call):
     account = given_account().action("a", conditions={"tags": ["x"]})
-    assert not resolve(routed_call(), account.known).decisions[0].runs
+    assert not resolved(routed_call(), account.known).decisions[0].runs
     account.action("a", conditions=None)
-    assert resolve(routed_call(), account.known).decisions[0].runs
+    assert resolved(routed_call(), account.known).decisions[0].runs
 
 
 def test_every_reason_is_told_in_the_docs():

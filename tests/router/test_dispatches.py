@@ -26,7 +26,7 @@ def dispatched(call):
 
     def build(account, **fields):
         one = routed(call(**{"called_e164": NUMBER} | fields))
-        _, written = dispatches(one, account, routing_part(7))
+        _, written = dispatches(one, account, account.number(one.called_e164), routing_part(7))
         return [(decode_body(data, 0, current("Dispatch")), data) for _, data in written]
 
     return build
@@ -52,7 +52,8 @@ def test_whatever_the_call_holds_concatenation_is_right(
     for n in range(actions):
         account.action(f"a{n}", name=sid)
     record = call(sid=sid, called_e164=NUMBER, talk_seconds=talk, all_actions=[label, sid])
-    written = dispatches(routed(record), account.known, routing_part(7))[1]
+    known = account.known
+    written = dispatches(routed(record), known, known.number(NUMBER), routing_part(7))[1]
     decoded = [decode_body(data, 0, current("Dispatch")) for _, data in written]
     assert [d["call"] for d in decoded] == [record] * actions
     keys = [action_key("acme", d["action"]["action_id"]) for d in decoded]
@@ -62,8 +63,8 @@ def test_whatever_the_call_holds_concatenation_is_right(
 
 def test_a_dispatch_stands_behind_the_header_asked_for(given_account, routed_call):
     call, account = routed_call(), given_account().action("a").known
-    ((_, plain),) = dispatches(call, account, routing_part(7))[1]
-    ((_, headed),) = dispatches(call, account, routing_part(7), b"header")[1]
+    ((_, plain),) = dispatches(call, account, None, routing_part(7))[1]
+    ((_, headed),) = dispatches(call, account, None, routing_part(7), b"header")[1]
     assert headed == b"header" + plain
 
 

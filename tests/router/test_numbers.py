@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.numbers import MAX_SIZE, Numbers
+from router.numbers import MAX_SIZE, Numbers, look_up
 
 FEW = st.integers(0, 40).map(lambda n: f"+1800{n}")
 """So few that they meet again, are removed, and stand in each other's slots."""
@@ -39,6 +39,17 @@ def test_whatever_is_put_and_removed_it_says_what_a_dict_says(changes):
     assert {e164: numbers.get(e164) for e164, _ in changes} == {
         e164: wanted.get(e164) for e164, _ in changes
     }
+
+
+@given(CHANGES, CHANGES, st.lists(st.tuples(st.booleans(), st.one_of(FEW, ANY, st.text()))))
+def test_many_are_looked_up_together_each_in_its_table(mine, theirs, asked):
+    tables, wanted = (Numbers(), Numbers()), ({}, {})
+    for table, known, changes in zip(tables, wanted, (mine, theirs), strict=True):
+        for e164, entry in changes:
+            changed(table, e164, entry)
+            known[e164] = entry
+    found = look_up([tables[which] for which, _ in asked], [e164 for _, e164 in asked])
+    assert found == [wanted[which].get(e164) for which, e164 in asked]
 
 
 def test_twenty_thousand_come_change_and_go(numbers):
@@ -74,10 +85,11 @@ def test_an_entry_of_more_bytes_than_a_slot_can_say_is_refused_and_the_older_one
 
 
 @pytest.mark.parametrize("e164", ["", "+", "anonymous", "+1800555010012345", "+1 800"])
-@pytest.mark.parametrize("ask", [Numbers.get, Numbers.remove, lambda n, e: n.put(e, 1)])
-def test_what_is_no_number_is_refused(numbers, e164, ask):
+@pytest.mark.parametrize("change", [Numbers.remove, lambda n, e: n.put(e, 1)])
+def test_what_is_no_number_is_refused_and_nothing_is_said_of_it(numbers, e164, change):
     with pytest.raises(ValueError, match="is no telephone number"):
-        ask(numbers, e164)
+        change(numbers, e164)
+    assert numbers.get(e164) is None
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
 """Which actions run for a call: D1 to D9 and D11, D56, each by name."""
 
 import pytest
-
-from router.resolve import resolve
+from resolved import resolved
 
 NUMBER = "+18005550100"
 OTHER = "+18005550199"
@@ -16,7 +15,7 @@ def running(routed_call):
         fields = {"called_e164": NUMBER} | fields
         return [
             decision.action.action_id
-            for decision in resolve(routed_call(**fields), account).decisions
+            for decision in resolved(routed_call(**fields), account).decisions
             if decision.runs
         ]
 
@@ -28,7 +27,7 @@ def why(routed_call):
     """The reason given for the one action of an account."""
 
     def build(account, **fields):
-        (decision,) = resolve(routed_call(called_e164=NUMBER, **fields), account).decisions
+        (decision,) = resolved(routed_call(called_e164=NUMBER, **fields), account).decisions
         return decision.reason
 
     return build
@@ -38,7 +37,7 @@ def why(routed_call):
 def summary(routed_call):
     def build(account, **fields):
         fields = {"called_e164": NUMBER} | fields
-        return resolve(routed_call(**fields), account).summary()
+        return resolved(routed_call(**fields), account).summary()
 
     return build
 
@@ -158,17 +157,17 @@ def test_d11_a_correction_does_not_run_even_the_specific_action_that_does_not_as
 
 def test_d56_the_label_is_the_one_configured_for_the_called_number(given_account, routed_call):
     account = given_account().number(NUMBER, "account_wide", label="Yellow pages").known
-    assert resolve(routed_call(called_e164=NUMBER), account).label == "Yellow pages"
+    assert resolved(routed_call(called_e164=NUMBER), account).label == "Yellow pages"
 
 
 def test_d56_a_number_keeps_its_label_though_the_pools_setting_counts(given_account, routed_call):
     account = given_account().number(NUMBER, "none", label="Yellow").pool("p", "account_wide")
-    assert resolve(routed_call(called_e164=NUMBER, pool_id="p"), account.known).label == "Yellow"
+    assert resolved(routed_call(called_e164=NUMBER, pool_id="p"), account.known).label == "Yellow"
 
 
 def test_d56_a_number_without_a_label_leaves_it_to_the_call(given_account, routed_call):
     account = given_account().number(NUMBER, "account_wide").known
-    assert resolve(routed_call(called_e164=NUMBER, phone_label="own"), account).label == ""
+    assert resolved(routed_call(called_e164=NUMBER, phone_label="own"), account).label == ""
 
 
 def test_d12_a_deleted_account_is_unknown(given_account):
@@ -187,7 +186,7 @@ def test_a_called_number_that_is_none_is_as_a_number_never_configured(
 
 def test_the_source_is_named_with_its_id(given_account, routed_call):
     account = given_account().pool("p-9", "none").known
-    resolution = resolve(routed_call(pool_id="p-9"), account)
+    resolution = resolved(routed_call(pool_id="p-9"), account)
     assert (resolution.source, resolution.source_id) == ("pool", "p-9")
 
 

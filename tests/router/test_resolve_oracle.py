@@ -3,10 +3,11 @@
 import itertools
 
 import pytest
+from resolved import resolved
 
 from router.calls import routed
 from router.parts import action_part
-from router.resolve import Action, Conditions, Configured, Setting, resolve
+from router.resolve import Action, Conditions, Configured, Setting
 from router.resolve import decide as decide_
 
 NUMBER = "+18005550100"
@@ -80,7 +81,7 @@ def test_d1_to_d11_every_combination_of_sources_scopes_and_states_is_decided_by_
             Setting("specific", named.action_id) if setting == Setting("specific", "a") else setting
             for setting in settings
         ]
-        resolution = resolve(one, Plain(*mine, ACTIONS))
+        resolution = resolved(one, Plain(*mine, ACTIONS))
         runs = {decision.action.action_id for decision in resolution.decisions if decision.runs}
         assert len(resolution.running) == len(runs), settings
         assert runs == expected(*mine, ACTIONS, revision), settings
@@ -139,7 +140,7 @@ def test_conditions_are_asked_besides_all_rules_in_every_combination(call, setti
                    leadflow=leadflow)  # fmt: skip
         one |= {"ad_group_id": "g", "pool_id": pool}
         account._settings[""] = account._settings["p"]
-        resolution = resolve(routed(one), account)
+        resolution = resolved(routed(one), account)
         runs = {d.action.action_id for d in resolution.decisions if d.runs}
         assert len(resolution.running) == len(runs)
         by_rules = expected(None, None, setting, actions, revision)
@@ -149,10 +150,10 @@ def test_conditions_are_asked_besides_all_rules_in_every_combination(call, setti
 
 
 def test_every_action_is_decided_upon_in_the_order_given(routed_call):
-    decided = resolve(routed_call(called_e164=NUMBER), Plain(None, None, None, ACTIONS)).decisions
+    decided = resolved(routed_call(called_e164=NUMBER), Plain(None, None, None, ACTIONS)).decisions
     assert [decision.action for decision in decided] == ACTIONS
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_every_setting_has_a_summary(routed_call, setting):
-    assert resolve(routed_call(called_e164=NUMBER), Plain(None, None, setting, ACTIONS)).summary()
+    assert resolved(routed_call(called_e164=NUMBER), Plain(None, None, setting, ACTIONS)).summary()

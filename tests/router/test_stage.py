@@ -6,7 +6,7 @@ import fastavro
 import pytest
 from confluent_kafka import KafkaException
 
-from router.stage import MAX_UNACKNOWLEDGED, _runs
+from router.stage import MAX_UNACKNOWLEDGED, TOGETHER, _runs
 from schemas.call import MAX_CALL_BYTES
 from schemas.configuration import action_key
 from schemas.released import current, releases
@@ -27,6 +27,21 @@ def test_a_call_becomes_one_dispatch_for_each_action_that_runs(line):
         action_key("acme", "a"),
         action_key("acme", "b"),
     ]
+
+
+def test_of_many_calls_at_once_each_is_done_in_its_turn(line, codec):
+    line.given().action("a").number("+18005550100", "none")
+    count = 3 * TOGETHER + 1
+    batch = [
+        line.call(sid=f"s-{n}", called_e164="+18005550100" if n % 5 == 1 else "+18005550199")
+        if n % 5
+        else line.record(None)
+        for n in range(count)
+    ]
+    sent = line.take(*batch)
+    dispatched = [codec.decode(one.value, "Dispatch")["sid"] for one in sent if one.value]
+    assert dispatched == [f"s-{n}" for n in range(count) if n % 5 > 1]
+    assert [one.topic for one in sent].count(line.topics.unrouted) == len(range(0, count, 5))
 
 
 def test_actions_of_one_name_in_two_accounts_have_keys_of_their_own(line):
