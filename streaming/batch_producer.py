@@ -38,6 +38,8 @@ LONGEST_PAUSE: Final = 0.5
 done twice."""
 PATIENCE: Final = 5.0
 """Seconds that the answer to it may take."""
+MOST_BYTES = 256 * 1024 * 1024
+"""Of records that wait; who sends more waits too."""
 GONE = 30.0
 """Seconds for which a topic may be unknown to Kafka before it counts as deleted."""
 
@@ -84,7 +86,10 @@ class BatchProducer(Producer):
         """By leader."""
         self._brokers: dict[int, Broker] = {}
         self._unanswered = 0
-        self._all_answered = threading.Condition(self._lock)
+        self._bytes = 0
+        """Of the records that are unanswered."""
+        self._fewer = threading.Condition(self._lock)
+        """Fewer records are unanswered."""
         self._heard_at: float = time.monotonic()
         """When the broker last took something, or nothing waited for it."""
         self._unknown_since: dict[str, float] = {}
@@ -109,10 +114,15 @@ class BatchProducer(Producer):
     def send_all(
         self, topic: str, records: Sequence[tuple[bytes | str | None, bytes | None]], acks: Acks
     ) -> None:
-        """Each record has a key, a text, and a value. Never blocks."""
+        """Each record has a key, a text, and a value. Blocks while `MOST_BYTES` wait. Raises what
+        `is_unanswered` raises."""
         queues, reports = self._queues[topic], acks.reports
         partitions = len(queues)
         with self._lock:
+            while self._bytes >= MOST_BYTES and not self._ended:
+                if self._failure is not None:
+                    raise self._failure
+                self._fewer.wait()
             if not self._unanswered:
                 self._heard_at = time.monotonic()
             self._unanswered += len(records)
@@ -120,7 +130,7 @@ class BatchProducer(Producer):
                 assert isinstance(key, str)
                 assert value is not None
                 queue = queues[partition_of(key, partitions)]
-                queue.add(key.encode(), value, reports)
+                self._bytes += queue.add(key.encode(), value, reports)
                 if not queue.busy:
                     queue.busy = True
                     self._lines[queue.leader].join(queue)
@@ -130,8 +140,9 @@ class BatchProducer(Producer):
         until = time.monotonic() + timeout
         with self._lock:
             while self._unanswered and (left := until - time.monotonic()) > 0:
-                self._all_answered.wait(left)
+                self._fewer.wait(left)
             self._ended = True
+            self._fewer.notify_all()
             for line in self._lines.values():
                 line.changed.notify_all()
         for broker in list(self._brokers.values()):
@@ -145,7 +156,9 @@ class BatchProducer(Producer):
             try:
                 work()
             except Exception as error:
-                self._failure = error
+                with self._lock:
+                    self._failure = error
+                    self._fewer.notify_all()
 
         thread = threading.Thread(target=run, name=f"producer-{name}", daemon=True)
         thread.start()
@@ -176,7 +189,7 @@ class BatchProducer(Producer):
 
     def _answered(self, queues: Sequence[PartitionQueue], written: Written) -> None:
         """A partition that nothing was said of is tried again."""
-        count = 0
+        count = size = 0
         done: list[RecordBatch] = []
         for queue in queues:
             code = written.get((queue.topic, queue.number), KafkaError.NETWORK_EXCEPTION)
@@ -185,15 +198,16 @@ class BatchProducer(Producer):
                 log.warning("UNWRITTEN [%s, %d]: %s", queue.topic, queue.number, told)
             if (batch := queue.answered(code)) is not None:
                 count += batch.count
+                size += batch.size
                 done.append(batch)
                 batch = None
         done.clear()  # which tells whoever waits for them, before they are no longer counted
         if count:
             with self._lock:
                 self._unanswered -= count
+                self._bytes -= size
                 self._heard_at = time.monotonic()
-                if not self._unanswered:
-                    self._all_answered.notify_all()
+                self._fewer.notify_all()
         self._line_up(queues)
 
     def _refuse(self, queues: Sequence[PartitionQueue], code: int) -> None:

@@ -20,7 +20,7 @@ CONNECT: Final = 10.0
 """Seconds for a connection to come about."""
 ANSWER: Final = 30.0
 """Seconds that a broker may take until every in-sync copy has what is written."""
-SILENCE: Final = ANSWER + 5.0
+LIFELESS: Final = ANSWER + 5.0
 """Seconds without a byte after which a connection counts as dead."""
 UNREACHABLE: Final = 10.0
 """Seconds in which nothing that was sent has arrived, after which it does so too."""
@@ -159,7 +159,7 @@ class Broker:
             # The kernel's own timeouts, which take no poll before each call.
             made.settimeout(None)
             for direction in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-                made.setsockopt(socket.SOL_SOCKET, direction, struct.pack("ll", int(SILENCE), 0))
+                made.setsockopt(socket.SOL_SOCKET, direction, struct.pack("ll", int(LIFELESS), 0))
         except BaseException:
             made.close()
             raise

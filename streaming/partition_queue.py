@@ -65,13 +65,13 @@ class PartitionQueue:
         """Batches that wait, the one that is gathered too."""
         return len(self._closed) + (self._gathering.count > 0)
 
-    def add(self, key: bytes, value: bytes, reports: Any) -> None:
-        """A record; `reports` is its set's (`streaming.acks`)."""
+    def add(self, key: bytes, value: bytes, reports: Any) -> int:
+        """A record; `reports` is its set's (`streaming.acks`). Returns its bytes."""
         batch = self._gathering
         if batch.count and batch.size + len(value) > FULL:
             self._closed.append(batch)
             batch = self._gathering = RecordBatch()
-        batch.add(key, value, reports)
+        return batch.add(key, value, reports)
 
     def seal(self) -> None:
         """The first batch takes no more records. Needs one record at least."""

@@ -61,8 +61,8 @@ class RecordBatch:
         self.reports: list[Any] = []
         """`Acks.reports` of its records' sets; held until the broker has answered."""
 
-    def add(self, key: bytes, value: bytes, reports: Any) -> None:
-        """A record without headers; `reports` are its set's."""
+    def add(self, key: bytes, value: bytes, reports: Any) -> int:
+        """A record without headers; `reports` are its set's. Returns its bytes."""
         if not self.reports or self.reports[-1] is not reports:
             self.reports.append(reports)
         keys: i64 = len(key)
@@ -85,6 +85,7 @@ class RecordBatch:
         self._open += size
         if self._open >= _BLOCK:
             self._compress()
+        return int(size)
 
     def close(self, timestamp: int) -> None:
         """No more records; `timestamp` of all of them, milliseconds since 1970."""

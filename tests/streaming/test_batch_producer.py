@@ -193,6 +193,45 @@ def test_without_kafka_records_wait_and_nothing_more_is_to_be_taken_in(nowhere, 
     assert nowhere.close(0.1) == 3
 
 
+LITTLE = 10_000
+
+
+@pytest.fixture
+def little_room(monkeypatch):
+    monkeypatch.setattr(batch_producer, "MOST_BYTES", LITTLE)
+
+
+def test_who_sends_more_than_there_is_room_for_waits_for_the_broker(
+    little_room, made, topics, read
+):
+    one = made()
+    with acknowledged() as acks:
+        for n in range(200):
+            one.send_all(topics.dispatch, [("k", b"%0999d" % n)], acks)
+            assert one._bytes < LITTLE + 1100
+    assert (one.close(20), one._bytes) == (0, 0)
+    assert numbers(read(topics.dispatch)) == list(range(200))
+
+
+def test_who_waits_for_room_is_let_go_at_the_end(little_room, nowhere, topics):
+    acks = Acks(lambda error: None)
+    nowhere.send_all(topics.dispatch, [("k", bytes(LITTLE))], acks)
+    more = (topics.dispatch, [("k", b"more")], acks)
+    sender = threading.Thread(target=nowhere.send_all, args=more)
+    sender.start()
+    nowhere.close(0.1)
+    sender.join(20)
+    assert not sender.is_alive()
+
+
+def test_who_waits_for_room_is_told_what_ended_a_thread(little_room, nowhere, topics):
+    acks = Acks(lambda error: None)
+    nowhere.send_all(topics.dispatch, [("k", bytes(LITTLE))], acks)
+    nowhere._start("doomed", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        nowhere.send_all(topics.dispatch, [("k", b"more")], acks)
+
+
 def test_what_ends_a_thread_is_raised_where_the_stage_asks(made):
     one, reason = made(), ValueError("reason")
 
