@@ -28,7 +28,7 @@ CURVE = (0.1, 0.25, 0.75, 0.9)
 P50_LIMIT, P99_LIMIT, HALF_P99_LIMIT, GO_LIMIT = 3.0, 10.0, 25.0, 1.2
 """Milliseconds; and our p99 in times of Go's."""
 _FIRST_RATE, _UP, _UP_SECONDS = 400.0, 1.5, 4.0
-_DOWN, _TRIES = 0.9, 12
+_DOWN, _TRIES, _TIMES = 0.9, 12, 3
 
 OUR_PAIR = Pair("ours", OUR_ROUTER, OURS)
 GO_PAIR = Pair("Go", GO_ROUTER, GO)
@@ -41,7 +41,8 @@ def highest(keeps_up: Callable[[float, float], bool], seconds: float) -> float:
     """The highest rate, calls a second, that is kept up with for so many seconds, to a tenth.
 
     It is passed in steps that are short, and looked for below in long ones: a queue that grows
-    slowly hardly shows in a few seconds. `keeps_up` is asked with a rate and seconds. Raises
+    slowly hardly shows in a few seconds. Three of these in a row have to be kept up with: once is
+    a lucky moment of a shared machine. `keeps_up` is asked with a rate and seconds. Raises
     `SubjectFailed` where no rate is found.
     """
     rate = _FIRST_RATE
@@ -49,7 +50,7 @@ def highest(keeps_up: Callable[[float, float], bool], seconds: float) -> float:
         rate *= _UP
     for _ in range(_TRIES):
         rate *= _DOWN
-        if keeps_up(rate, seconds):
+        if all(keeps_up(rate, seconds) for _ in range(_TIMES)):
             return rate
     raise SubjectFailed(f"{OUR_PAIR.name}: does not keep up with {rate:,.0f} calls a second.")
 
@@ -100,8 +101,8 @@ def measure(
     notes = [
         f"{seconds:g} s at each rate after {warm_up:g} s of warm-up, Poisson arrivals,"
         f" 100 accounts; {rounds} rounds, medians (ranges).",
-        "The highest load is the highest rate that ours keeps up with so long: all requests come,"
-        f" nine of ten within {KEPT_UP_P90:g} ms.",
+        f"The highest load is the highest rate that ours keeps up with so long, {_TIMES} times in a"
+        f" row: all requests come, nine of ten within {KEPT_UP_P90:g} ms.",
         testbed.pinning(),
         *notes,
     ]
