@@ -154,6 +154,7 @@ def look_ups(accounts: int, count: int, rounds: int) -> list[float]:
             calls = asked[at : at + TOGETHER]
             found = [table.account(partition, account_id) for partition, account_id, _ in calls]
             known = [account for account in found if account is not None]
+            assert len(known) == len(calls)
             assert None not in table.numbers(known, [e164 for _, _, e164 in calls])
         costs.append((time.perf_counter() - began) / LOOK_UPS * 1e6)
     return costs
