@@ -129,10 +129,10 @@ def write_dispatches(settings: Settings, target: Target, count: int) -> None:
     header = Codec().header("Dispatch", topic)
     dispatches = Dispatches(target)
     now = time.time_ns() // 1000
-    with writing(settings) as send:
+    with writing(settings) as writer:
         for number in range(count):
             key, body = dispatches.body(number, now)
-            send(topic, key, header + body)
+            writer.send(topic, key, header + body)
 
 
 def write_calls(settings: Settings, accounts: int, count: int) -> None:
@@ -141,17 +141,17 @@ def write_calls(settings: Settings, accounts: int, count: int) -> None:
     header = Codec().header("CallCompleted", topic)
     calls = Calls()
     ids = [account(index) for index in range(accounts)]
-    with writing(settings) as send:
+    with writing(settings) as writer:
         for number in range(count):
             id_ = ids[number % accounts]
-            send(topic, id_, header + calls.body(id_, number))
+            writer.send(topic, id_, header + calls.body(id_, number))
 
 
 def write_configuration(settings: Settings, target: Target, actions: int) -> None:
     """An account for each endpoint, with so many actions that run for all its calls."""
     topic = kafka_topics.ensure(settings).config
     codec = Codec()
-    with writing(settings) as send:
+    with writing(settings) as writer:
         for index in range(target.endpoints):
             id_ = account(index)
             partition = partition_of(id_, settings.calls_partitions)
@@ -162,9 +162,9 @@ def write_configuration(settings: Settings, target: Target, actions: int) -> Non
                 leadflow_enabled=True,
             )
             value = codec.encode("Account", account_to_avro(features, id_, 1), topic)
-            send(topic, config_key(id_, "account", id_), value, partition)
+            writer.send(topic, config_key(id_, "account", id_), value, partition)
             action = target.action(index)
             for number in range(actions):
                 name = f"crm-{number}"
                 value = codec.encode("Action", action.to_avro(name, 1), topic)
-                send(topic, config_key(id_, "action", name), value, partition)
+                writer.send(topic, config_key(id_, "action", name), value, partition)

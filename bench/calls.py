@@ -1,12 +1,12 @@
-"""A steady load of calls onto `pca.calls`, as the gateway would write them.
+"""A steady load of calls onto `pca.calls`.
 
     python -m bench.calls ACCOUNTS RATE SECONDS FIRST FILE
 
-RATE calls a second at random times (Poisson). The first has the number FIRST, which is its sid and
-comes along as the request's parameter `n`; with RATE 0 each account gets one, at once. Settings
-come from the environment. Pairs of (n, microseconds since 1970 when it was produced), eight bytes
-each, go to FILE at the end. It prints `ready` when it begins, and at the end how many there were,
-and how late it was itself, p99 in microseconds.
+RATE calls a second at random times (Poisson), those of a millisecond together. The first has the
+number FIRST, which is its sid and comes along as the request's parameter `n`; with RATE 0 each
+account gets one, at once. Settings come from the environment. Pairs of (n, microseconds since 1970
+when it was produced), eight bytes each, go to FILE at the end. It prints `ready` when it begins,
+and at the end how many there were, and how late it was itself, p99 in microseconds.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import random
 import sys
 import time
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bench.backlog import Calls, account
@@ -25,6 +25,10 @@ from bench.writing import writing
 from schemas.codec import Codec
 from streaming import topics as kafka_topics
 from streaming.settings import Settings, load
+
+TURN = 0.001
+"""Seconds from one turn to the next, at least. A load that produces calls one by one, thousands a
+second, takes up a core that it shares with what is measured."""
 
 
 def times(rate: float, seconds: float, accounts: int, seed: int) -> Iterator[float]:
@@ -38,6 +42,23 @@ def times(rate: float, seconds: float, accounts: int, seed: int) -> Iterator[flo
         yield at
 
 
+def turns(
+    times: Iterator[float], clock: Callable[[], float], sleep: Callable[[float], object]
+) -> Iterator[tuple[float, list[float]]]:
+    """When there is a turn, and how late each is that was due by then. Seconds from the start."""
+    due = next(times, None)
+    while due is not None:
+        if (early := due - clock()) > 0:
+            sleep(max(early, TURN))
+        late: list[float] = []
+        now = clock()
+        while due is not None and due <= now:
+            late.append(now - due)
+            due = next(times, None)
+        if late:
+            yield now, late
+
+
 def produce(settings: Settings, accounts: int, rate: float, seconds: float, first: int, path: Path
             ) -> tuple[int, int]:  # fmt: skip
     """The load; how many calls, and p99 of how late it was, microseconds. Raises RuntimeError where
@@ -47,20 +68,22 @@ def produce(settings: Settings, accounts: int, rate: float, seconds: float, firs
     calls = Calls()
     ids = [account(index) for index in range(accounts)]
     log, late, number = array("q"), array("q"), first
-    with writing(settings) as send:
+    with writing(settings) as writer:
         gc.collect()
         gc.freeze()
         print("ready", flush=True)
         began = time.time()
-        for at in times(rate, seconds, accounts, first):
-            while (now := time.time()) < began + at:
-                time.sleep(began + at - now)
-            id_ = ids[number % accounts]
-            send(topic, id_, header + calls.body(id_, number))
-            log.append(number)
-            log.append(int(now * 1e6))
-            late.append(int((now - began - at) * 1e6))
-            number += 1
+        due = times(rate, seconds, accounts, first)
+        for now, each in turns(due, lambda: time.time() - began, time.sleep):
+            records = []
+            for _ in each:
+                id_ = ids[number % accounts]
+                records.append((id_, header + calls.body(id_, number)))
+                log.append(number)
+                log.append(int((began + now) * 1e6))
+                number += 1
+            writer.send_all(topic, records)
+            late.extend(int(seconds * 1e6) for seconds in each)
     path.write_bytes(log.tobytes())
     return number - first, int(quantile(sorted(late), 0.99))
 

@@ -85,7 +85,7 @@ def produce(settings: Settings, count: int, port: int, rate: float, seconds: flo
     gc.collect()
     gc.freeze()
     print("ready", flush=True)
-    with writing(settings) as send:
+    with writing(settings) as writer:
         began = due = time.time()
         while due < began + seconds:
             while (now := time.time()) < due:
@@ -93,7 +93,7 @@ def produce(settings: Settings, count: int, port: int, rate: float, seconds: flo
             index = dice.randrange(count)
             routed_at = int(now * 1e6)
             body = endpoints[index].dispatch(number + index, routed_at)
-            send(topic, endpoints[index].key, header + body)
+            writer.send(topic, endpoints[index].key, header + body)
             log.append(number + index)
             log.append(routed_at)
             late.append(routed_at - int(due * 1e6))

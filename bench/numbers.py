@@ -104,12 +104,12 @@ def write(settings: Settings, accounts: int, count: int) -> None:
     topic = kafka_topics.ensure(settings).config
     codec = Codec()
     everything = records(accounts, count)
-    with writing(settings) as send:
+    with writing(settings) as writer:
         for account, key, name, record in track(
             everything, f"writing {count:,}", count + 2 * accounts, console=out
         ):
             value = codec.encode(name, record, topic)
-            send(topic, key, value, partition_of(account, PARTITIONS))
+            writer.send(topic, key, value, partition_of(account, PARTITIONS))
 
 
 def started(testbed: Testbed, settings: Settings, routers: int) -> Start:

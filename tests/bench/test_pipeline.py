@@ -1,8 +1,21 @@
 import math
 from dataclasses import replace
 
-from bench.calls import times
+import pytest
+
+from bench.calls import times, turns
 from bench.pipeline import Latency, Load, first_arrivals, latency
+
+
+class Clock:
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
 
 
 def load(sent, **more):
@@ -43,3 +56,19 @@ def test_calls_come_at_random_times_at_the_rate():
 
 def test_without_a_rate_each_account_has_one_call_at_once():
     assert list(times(0, 0, 3, 1)) == [0.0, 0.0, 0.0]
+
+
+def test_calls_that_are_due_within_a_millisecond_are_produced_together_and_none_early():
+    clock = Clock()
+    made = list(turns(iter([0.0, 0.002, 0.0024, 0.0029, 0.0051]), clock, clock.sleep))
+    assert [(now, len(late)) for now, late in made] == [(0.0, 1), (0.002, 1), (0.003, 2),
+                                                        (0.0051, 1)]  # fmt: skip
+    assert made[2][1] == pytest.approx([0.0006, 0.0001])
+
+
+def test_calls_that_a_slow_load_has_missed_are_produced_at_once_and_are_late():
+    clock = Clock()
+    given = turns(iter([0.0, 0.01, 0.02, 0.5]), clock, clock.sleep)
+    next(given)
+    clock.now = 0.1
+    assert next(given) == (0.1, pytest.approx([0.09, 0.08]))
