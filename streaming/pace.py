@@ -8,9 +8,10 @@ GATHER = 0.005
 """Seconds from one batch to the next, at least, while the process is busy: records come together
 then, and so cost fewer requests and wake-ups on every side. What makes them late under load are not
 a few milliseconds but the queue for a core, and that gets shorter."""
-IDLE = 0.25
-"""Of one core: what a process may use without being busy. Nothing is gathered then."""
-BUSY = 0.35
+IDLE = 0.5
+"""Of one core: what a process may use without being busy. Nothing is gathered then: what a fetch
+brings has come together already (`streaming.clients.FETCH`)."""
+BUSY = 0.8
 """Of one core: from here on batches are gathered for `GATHER`, in proportion before."""
 USE_OVER = 0.05
 """Seconds that CPU time is added up for: a few batches in a row are no load."""

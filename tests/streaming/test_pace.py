@@ -26,18 +26,18 @@ def process():
     return Clocks()
 
 
-@pytest.mark.parametrize("use", [0, 0.1, 0.24])
+@pytest.mark.parametrize("use", [0, 0.1, 0.49])
 def test_an_idle_process_gathers_nothing(process, use):
     assert process.after(2000, use) == 0
 
 
-@pytest.mark.parametrize("use", [0.36, 0.6, 1.0, 3.5])
+@pytest.mark.parametrize("use", [0.81, 1.0, 3.5])
 def test_a_busy_one_gathers_for_five_milliseconds(process, use):
     assert process.after(2000, use) == pytest.approx(GATHER, rel=0.01)
 
 
 def test_between_them_it_grows_with_the_use(process):
-    assert process.after(2000, 0.3) == pytest.approx(GATHER / 2, rel=0.01)
+    assert process.after(2000, 0.65) == pytest.approx(GATHER / 2, rel=0.01)
 
 
 def test_it_becomes_busy_and_idle_again_within_half_a_second(process):
