@@ -83,7 +83,7 @@ def produce(settings: Settings, accounts: int, rate: float, seconds: float, firs
                 log.append(int((began + now) * 1e6))
                 number += 1
             writer.send_all(topic, records)
-            late.extend(int(seconds * 1e6) for seconds in each)
+            late.extend(int(behind * 1e6) for behind in each)
     path.write_bytes(log.tobytes())
     return number - first, int(quantile(sorted(late), 0.99))
 
