@@ -10,7 +10,7 @@ setup: $(STAMP)
 
 $(STAMP): requirements.lock pyproject.toml setup.py $(shell sed -n 's/^    "\(.*\.py\)",$$/\1/p' setup.py)
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed, this is %s; say which to use with: make PYTHON=python3.12" % sys.version.split()[0])'
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $$(grep -qs "^version = $$($(PYTHON) -c 'import platform; print(platform.python_version())')$$" $(VENV)/pyvenv.cfg || echo --clear) $(VENV)  # another Python's goes
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	rm -f */*.so */*/*.so # of modules that are compiled no more
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
