@@ -10,7 +10,8 @@ setup: $(STAMP)
 
 $(STAMP): requirements.lock pyproject.toml setup.py $(shell sed -n 's/^    "\(.*\.py\)",$$/\1/p' setup.py)
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed, this is %s; say which to use with: make PYTHON=python3.12" % sys.version.split()[0])'
-	$(PYTHON) -m venv $$(grep -qs "^version = $$($(PYTHON) -c 'import platform; print(platform.python_version())')$$" $(VENV)/pyvenv.cfg || echo --clear) $(VENV)  # another Python's goes
+	[ "$$($(BIN)/python -V 2>&1)" = "$$($(PYTHON) -V 2>&1)" ] || rm -rf $(VENV) # made by another Python
+	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	rm -f */*.so */*/*.so # of modules that are compiled no more
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
